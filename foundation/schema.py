@@ -1,0 +1,132 @@
+"""Arrow schemas that more than one room reads: the flow's tables and the release row.
+
+Hashes are lowercase hex strings. Paths are bytes as git stores them (`binary`, no leading slash) in
+work tables, and text in releases. Timestamps are microseconds UTC. Every table is written in a total
+order of its own key, so equal inputs give equal bytes.
+"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+TIMESTAMP = pa.timestamp("us", tz="UTC")
+
+REPOSITORIES = pa.schema(
+    [
+        ("origin", pa.string()),  # URL as the archive spells it; key
+        ("visit", pa.int64()),
+        ("visit_date", TIMESTAMP),
+        ("visit_type", pa.string()),
+        ("snapshot", pa.string()),
+        ("branch", pa.string()),  # branch that HEAD led to, undecodable bytes backslash-escaped
+        ("anchor", pa.string()),  # core SWHID of revision, else release, else root directory
+        ("revision", pa.string()),  # null when HEAD leads to a release or directory without one
+        ("revision_date", TIMESTAMP),
+        ("committer_date", TIMESTAMP),
+        ("root", pa.string()),  # root directory; null when HEAD is a single content
+        ("github_id", pa.int64()),  # forge's numeric id; null when metadata has none
+        ("repo_name", pa.string()),  # full name today: metadata's, else the path of the URL
+        ("former_names", pa.list_(pa.string())),
+        ("stars", pa.int64()),
+        ("forks", pa.int64()),
+        ("fork_of", pa.string()),
+        ("created_at", TIMESTAMP),
+        ("declared_licence", pa.string()),  # metadata's SPDX id; evidence, never an override
+        ("first_seen", TIMESTAMP),  # earliest of created_at, a believable committer_date, visit_date
+        ("reason", pa.string()),  # null when the repository is read; else a catalog reason code
+        ("evidence", pa.string()),  # canonical JSON that backs the reason; null with it
+    ]
+)
+
+OCCURRENCES = pa.schema(
+    [
+        ("origin", pa.string()),
+        ("path", pa.binary()),
+        ("mode", pa.int32()),  # git file mode, e.g. 0o100644
+        ("sha1_git", pa.string()),  # content (or submodule revision) the entry points at
+        ("length", pa.int64()),  # null when the archive does not know the content
+        ("reason", pa.string()),  # null while the occurrence can be kept; else an early-drop code
+        ("evidence", pa.string()),  # canonical JSON
+    ]
+)
+
+DECISIONS = pa.schema(
+    [
+        ("sha1_git", pa.string()),  # key; one row a content of the catalog
+        ("origin", pa.string()),  # the occurrence the decision speaks of (best in total order)
+        ("path", pa.binary()),
+        ("verdict", pa.string()),  # kept | dropped
+        ("stage", pa.string()),  # stage that decided: catalog, contents, languages, quality, licences, …
+        ("reason", pa.string()),  # reason code; null when kept
+        ("value", pa.string()),  # what was measured, as text; null when there is no number
+        ("threshold", pa.string()),  # what it was compared with
+        ("evidence", pa.string()),  # canonical JSON: licence notices, exclusion id, …
+        ("kept", pa.string()),  # sha1_git of the kept content that this one duplicates
+        ("jaccard", pa.float64()),  # exact Jaccard with it; 1.0 for exact duplicates
+    ]
+)
+
+SPAN = pa.struct(
+    [
+        ("kind", pa.string()),  # EMAIL, KEY, PASSWORD, IP_ADDRESS, PHONE, CREDIT_CARD …
+        ("detector", pa.string()),  # e.g. detect-secrets, gristmill
+        ("rule", pa.string()),
+        ("start", pa.int64()),  # characters, in the shipped (redacted) text; start of the placeholder
+        ("end", pa.int64()),  # exclusive
+        ("original_length", pa.int64()),  # characters replaced
+    ]
+)
+
+# The 26 columns of The Stack v2 under their published names, then ours.
+RELEASE = pa.schema(
+    [
+        ("blob_id", pa.string()),  # sha1 of the original bytes
+        ("directory_id", pa.string()),  # root directory of the repository state
+        ("path", pa.string()),  # bytes that are not UTF-8 are backslash-escaped; see path_raw
+        ("content_id", pa.string()),  # sha1_git of the original bytes
+        ("detected_licenses", pa.list_(pa.string())),  # SPDX ids of licence_expression, sorted
+        ("license_type", pa.string()),  # permissive | non_permissive | no_license
+        ("repo_name", pa.string()),
+        ("snapshot_id", pa.string()),
+        ("revision_id", pa.string()),
+        ("branch_name", pa.string()),
+        ("visit_date", TIMESTAMP),
+        ("revision_date", TIMESTAMP),
+        ("committer_date", TIMESTAMP),
+        ("github_id", pa.int64()),
+        ("star_events_count", pa.int64()),
+        ("fork_events_count", pa.int64()),
+        ("gha_license_id", pa.string()),
+        ("gha_event_created_at", TIMESTAMP),  # null: we read repository metadata, not events
+        ("gha_created_at", TIMESTAMP),
+        ("gha_language", pa.string()),  # null, for the same reason
+        ("src_encoding", pa.string()),
+        ("language", pa.string()),  # Linguist's name; null when none is certain enough
+        ("is_vendor", pa.bool_()),
+        ("is_generated", pa.bool_()),
+        ("length_bytes", pa.int64()),  # of the original bytes
+        ("extension", pa.string()),
+        ("content", pa.large_string()),  # redacted text
+        ("content_sha256", pa.string()),  # of `content` as UTF-8
+        ("sha256", pa.string()),  # of the original bytes
+        ("swhid", pa.string()),  # qualified: origin, visit, anchor, path
+        ("origin", pa.string()),
+        ("path_raw", pa.binary()),  # null unless `path` had to be escaped
+        ("licence_expression", pa.string()),  # SPDX, kept whole
+        ("licence_source", pa.string()),  # header | directory | repository
+        ("licence_evidence", pa.string()),  # canonical JSON: path, lines, notice, tool, score, rule
+        ("language_confidence", pa.float32()),
+        ("language_source", pa.string()),
+        ("encoding_confidence", pa.float32()),
+        ("num_lines", pa.int64()),
+        ("avg_line_length", pa.float64()),
+        ("max_line_length", pa.int64()),
+        ("alpha_fraction", pa.float64()),
+        ("alphanum_fraction", pa.float64()),
+        ("encoded_fraction", pa.float64()),
+        ("redactions", pa.list_(SPAN)),
+        ("occurrences", pa.int64()),  # how many paths in the catalog point at these bytes
+        ("cluster", pa.string()),  # near-duplicate cluster (id of its smallest member); null when alone
+        ("row_sha256", pa.string()),  # names the row: swhid, content_sha256, licence, language
+    ]
+)

@@ -1,0 +1,61 @@
+"""Releases: publish them, verify them, read them, query them, and explain why a file is in or out.
+
+    from manifests import open_release, query, explain, verify
+
+    release = open_release("out/releases/demo/1.0.0")        # the manifest is checked now, shards when read
+    release.scan(languages="Python", licences="MIT", columns=["path", "content"]).collect()
+    query("out/releases/demo/1.0.0", language="Rust", licence="Apache-2.0 OR MIT", limit=10).rows
+    explain("out", "https://example.org/a/b:src/lib.rs").lines()
+    verify("out/releases/demo/1.0.0").ok
+
+Imports `foundation` only.
+"""
+
+from manifests.explain import explain
+from manifests.explanation import Explanation, KeptFile, Occurrence, ReleaseRow, Verdict
+from manifests.export import write_answer
+from manifests.manifest import Manifest, ManifestBody, load_manifest, parse_manifest
+from manifests.nouns import FunnelStage, LanguageTally, LicenceTally, Provenance, Registry, Shard, Totals
+from manifests.publish import ReleaseFacts, publish
+from manifests.query import DEFAULT_COLUMNS, Coverage, Question, Result, ask, flat_rows, json_rows, query
+from manifests.release import Release, find_release, open_release
+from manifests.selection import Selection
+from manifests.verify import Problem, VerifyReport, verify
+
+__all__ = [
+    "DEFAULT_COLUMNS",
+    "Coverage",
+    "Explanation",
+    "FunnelStage",
+    "KeptFile",
+    "LanguageTally",
+    "LicenceTally",
+    "Manifest",
+    "ManifestBody",
+    "Occurrence",
+    "Problem",
+    "Provenance",
+    "Question",
+    "Registry",
+    "Release",
+    "ReleaseFacts",
+    "ReleaseRow",
+    "Result",
+    "Selection",
+    "Shard",
+    "Totals",
+    "Verdict",
+    "VerifyReport",
+    "ask",
+    "explain",
+    "find_release",
+    "flat_rows",
+    "json_rows",
+    "load_manifest",
+    "open_release",
+    "parse_manifest",
+    "publish",
+    "query",
+    "verify",
+    "write_answer",
+]

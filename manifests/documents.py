@@ -1,0 +1,171 @@
+"""The documents of a release, rendered from its manifest and from nothing else.
+
+README.md is the card; stats/{languages,licences,funnel}.csv are the manifest's tables for spreadsheets.
+Equal manifests give equal bytes; strangers' text is escaped for Markdown, YAML and CSV readers.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Sequence
+
+from manifests.columns import COLUMN_NOTES
+from manifests.manifest import ManifestBody
+
+CARD = "README.md"
+_SHOWN = 50
+_KINDS = ("permissive", "non_permissive", "no_license")
+
+
+def render(body: ManifestBody) -> dict[str, bytes]:
+    """Every document of the release: path → bytes."""
+    return {
+        CARD: card(body).encode(),
+        "stats/funnel.csv": _csv(("stage", "unit", "in", "kept", "dropped", "reason"), _funnel_rows(body)),
+        "stats/languages.csv": _csv(
+            ("language", "rows", "bytes"), ((item.language, item.rows, item.bytes) for item in body.languages)
+        ),
+        "stats/licences.csv": _csv(
+            ("expression", "license_type", "rows", "bytes"),
+            ((item.expression, item.license_type, item.rows, item.bytes) for item in body.licences),
+        ),
+    }
+
+
+def card(body: ManifestBody) -> str:
+    """The dataset card: YAML front matter as Hugging Face reads it, then Markdown."""
+    sections = (
+        _front_matter(body),
+        _title(body),
+        _loading(body),
+        _licences(body),
+        _languages(body),
+        _columns(body),
+        _making(body),
+        _privacy(body),
+        _checking(body),
+    )
+    return "\n".join(sections)
+
+
+def _front_matter(body: ManifestBody) -> str:
+    present = {shard.license_type for shard in body.shards}
+    lines = ["---", f"pretty_name: {json.dumps(body.name)}", f"version: {json.dumps(body.version)}", "license: other"]
+    lines += ["task_categories:", "- text-generation", "tags:", "- code", "- software-heritage"]
+    if present:
+        lines += ["configs:", "- config_name: default", '  data_files: "data/*/*/*.parquet"']
+    for kind in (kind for kind in _KINDS if kind in present):
+        lines += [f"- config_name: {kind}", f'  data_files: "data/{kind}/*/*.parquet"']
+    return "\n".join([*lines, "---", ""])
+
+
+def _title(body: ManifestBody) -> str:
+    totals, registry = body.totals, body.created_from.registry
+    return f"""# {body.name} {body.version}
+
+{totals.rows:,} files of source code, {totals.bytes:,} bytes as archived, in {len(body.languages):,} languages;
+{totals.shards:,} Parquet shards of {totals.file_bytes:,} bytes. One row is one distinct file, named by its
+qualified Software Heritage identifier (column `swhid`).
+
+This release honours the opt-out registry up to sequence {registry.sequence}. Any later release may remove rows.
+"""
+
+
+def _loading(body: ManifestBody) -> str:
+    return f"""## Load
+
+```python
+from manifests import open_release
+open_release("{body.name}/{body.version}").scan(licences="permissive").collect()  # a polars frame, checksums verified
+```
+
+Any Parquet reader will do: `data/<license_type>/<language>/part-*.parquet`, the language percent-encoded.
+"""
+
+
+def _licences(body: ManifestBody) -> str:
+    ranked = sorted(body.licences, key=lambda item: (-item.rows, item.expression or "", item.license_type))
+    rows = ((item.expression or "(none found)", item.license_type, item.rows, item.bytes) for item in ranked[:_SHOWN])
+    return f"""## Licences
+
+Each row carries its own expression (`licence_expression`), where it was found and the evidence for it. The files stay
+under their own licences; the most frequent of {len(ranked):,} expressions:
+
+{_table(("expression", "class", "files", "bytes"), rows)}"""
+
+
+def _languages(body: ManifestBody) -> str:
+    ranked = sorted(body.languages, key=lambda item: (-item.rows, item.language or ""))
+    rows = ((item.language or "(undecided)", item.rows, item.bytes) for item in ranked[:_SHOWN])
+    return f"""## Languages
+
+The most frequent of {len(ranked):,} (all of them: `stats/languages.csv`):
+
+{_table(("language", "files", "bytes"), rows)}"""
+
+
+def _columns(body: ManifestBody) -> str:
+    rows = ((item.name, item.type, COLUMN_NOTES.get(item.name, "")) for item in body.columns)
+    return f"## Columns\n\n{_table(('column', 'type', 'holds'), rows)}"
+
+
+def _making(body: ManifestBody) -> str:
+    source = body.created_from
+    tools = _table(("tool", "version"), sorted(source.tools.items()))
+    policies = _table(("stage", "policy version"), sorted(source.policies.items()))
+    return f"""## How it was made
+
+The recipe (fingerprint `{source.recipe_fingerprint}`), the archive and all parameters are in `manifest.json`. What
+every stage received, kept and dropped, by reason:
+
+{_table(("stage", "unit", "in", "kept", "dropped", "reason"), _funnel_rows(body))}
+{policies}
+{tools}"""
+
+
+def _privacy(body: ManifestBody) -> str:
+    kinds = sorted(body.redactions.items())
+    counts = _table(("kind", "spans"), kinds) if kinds else "No span was redacted.\n"
+    return f"""## Secrets and personal data
+
+Detected values are replaced by typed placeholders; column `redactions` holds where, never what.
+
+{counts}"""
+
+
+def _checking(body: ManifestBody) -> str:
+    return f"""## Check
+
+`sha256sum -c SHA256SUMS` checks every file; `gristmill release verify DIR` also checks the manifest, the Merkle root
+(`{body.merkle_root}`), row counts and columns.
+"""
+
+
+def _funnel_rows(body: ManifestBody) -> Iterable[Sequence[object]]:
+    for stage in body.funnel:
+        yield stage.stage, stage.unit, stage.entered, stage.kept, stage.entered - stage.kept, ""
+        for reason, count in sorted(stage.dropped.items()):
+            yield stage.stage, stage.unit, "", "", count, reason
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "".join("| " + " | ".join(_cell(item) for item in line) + " |\n" for line in lines)
+
+
+def _cell(value: object) -> str:
+    text = f"{value:,}" if isinstance(value, int) else str(value)
+    shown = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+    for char in "\\`|*[]":
+        shown = shown.replace(char, "\\" + char)
+    return shown.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return buffer.getvalue().encode()

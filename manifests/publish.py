@@ -1,0 +1,246 @@
+"""Publishing: staged shards become `releases/<name>/<version>/`, at once or not at all.
+
+The release is assembled in `releases/<name>/.tmp-<version>/` (shards are hard-linked there, or copied
+when staging is on another file system), every file and folder is synced, children before parents, and
+one rename publishes it. Staging is left as it is, so that a build that is killed afterwards finds its
+finished shards again.
+
+Invariants: a version that exists is never changed; the same facts and shards give the same bytes;
+after a kill at any moment the version is either absent or whole, and the same call finishes the work.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import errno
+import fcntl
+import os
+import shutil
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import cast
+
+from pydantic import JsonValue, ValidationError
+
+from foundation.canonical import Json, differing_fields, fingerprint, merkle_root, sha256_bytes
+from foundation.errors import ConflictError, IntegrityError, InternalError, UsageError
+from foundation.layout import SHARD_PATH
+from foundation.schema import RELEASE
+from foundation.storage import write_atomic
+from foundation.storage.atomic import TEMP_PREFIX, storage_error
+from manifests.documents import render
+from manifests.manifest import (
+    MANIFEST,
+    SUMS,
+    Manifest,
+    ManifestBody,
+    check_identity,
+    first_problem,
+    load_manifest,
+    seal,
+)
+from manifests.nouns import (
+    FunnelStage,
+    Provenance,
+    Registry,
+    Shard,
+    tally_languages,
+    tally_licences,
+    tally_totals,
+)
+from manifests.summary import columns_of, summarise
+from manifests.verify import verify
+
+_LOCK = ".publish.lock"
+_LINK_REFUSED = (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.EACCES)
+
+
+@dataclasses.dataclass(frozen=True)
+class ReleaseFacts:
+    """What a build knows of its release and the shards do not say.
+
+    `archive` is the archive's identity, `parameters` free-form (shingle definition …): JSON objects.
+    `funnel` is in the order of the flow; its last stage keeps the release's rows. `checksums`, when
+    given, maps each shard's path (`data/…`) to the SHA-256 its writer recorded.
+    """
+
+    name: str
+    version: str
+    recipe: Mapping[str, Json]
+    archive: Mapping[str, Json]
+    tools: Mapping[str, str]
+    registry_sequence: int
+    registry_log_head: str
+    policies: Mapping[str, str]
+    funnel: Sequence[FunnelStage]
+    parameters: Mapping[str, Json] = dataclasses.field(default_factory=dict)
+    checksums: Mapping[str, str] | None = None
+
+
+def publish(staging: Path, releases: Path, facts: ReleaseFacts) -> Path:
+    """Publish the shards `staging/data/**.parquet`; returns the folder `releases/<name>/<version>`.
+
+    An identical version that exists already is returned as it is. Raises ConfigError for a name or
+    version that cannot be, ConflictError when the version exists with other bytes or is being
+    published, IntegrityError when a shard or the existing version is damaged, StorageError when the disk refuses,
+    InternalError when the counts do not add up.
+    """
+    check_identity(facts.name, facts.version)
+    home = Path(releases, facts.name)
+    target, candidate = home / facts.version, home / f"{TEMP_PREFIX}{facts.version}"
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        with _locked(home):
+            _remove(candidate)
+            try:
+                manifest = _assemble(Path(staging), candidate, facts)
+                if target.is_dir() and any(target.iterdir()):
+                    _check_identical(target, manifest)
+                else:
+                    candidate.rename(target)
+                    _sync(home)
+                    _sync(home.parent)
+            finally:
+                _remove(candidate)
+    except OSError as error:
+        raise storage_error(error, target) from error
+    return target
+
+
+def _assemble(staging: Path, candidate: Path, facts: ReleaseFacts) -> Manifest:
+    """Fill `candidate` with the whole release and sync it."""
+    paths = _staged_shards(staging)
+    candidate.mkdir()
+    for path in paths:
+        _link_or_copy(staging / path, candidate / path)
+    with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
+        found = list(pool.map(lambda path: summarise(candidate / path, path), paths))
+    shards = tuple(shard for shard, _ in found)
+    _check_checksums(shards, facts.checksums)
+    redactions: Counter[str] = Counter()
+    for _, counts in found:
+        redactions.update(counts)
+    body = _body(facts, shards, dict(redactions))
+    documents = render(body)
+    manifest = seal(body, {path: sha256_bytes(data) for path, data in documents.items()})
+    for path, data in {**documents, MANIFEST: manifest.to_bytes(), SUMS: manifest.sums()}.items():
+        write_atomic(candidate / path, data)
+    _sync_tree(candidate)
+    return manifest
+
+
+def _staged_shards(staging: Path) -> list[str]:
+    """Paths of the staged shards, sorted; hidden files (records, temp files) are not part of a release."""
+    if not staging.is_dir():
+        raise UsageError(f"no staged shards at {staging}", hint="run the build again: it writes them first")
+    found = []
+    for path in (staging / "data").rglob("*"):
+        relative = path.relative_to(staging).as_posix()
+        if path.name.startswith(".") or (path.is_dir() and not path.is_symlink()):
+            continue
+        if path.is_symlink() or not path.is_file() or not SHARD_PATH.fullmatch(relative):
+            raise InternalError(f"{relative!r} in {staging} is no shard", hint="remove the folder and build again")
+        found.append(relative)
+    return sorted(found)
+
+
+def _body(facts: ReleaseFacts, shards: tuple[Shard, ...], redactions: dict[str, int]) -> ManifestBody:
+    recipe = cast("dict[str, JsonValue]", dict(facts.recipe))
+    try:
+        return ManifestBody(
+            name=facts.name,
+            version=facts.version,
+            created_from=Provenance(
+                recipe=recipe,
+                recipe_fingerprint=fingerprint(facts.recipe),
+                archive=cast("dict[str, JsonValue]", dict(facts.archive)),
+                tools=dict(facts.tools),
+                registry=Registry(sequence=facts.registry_sequence, log_head=facts.registry_log_head),
+                policies=dict(facts.policies),
+                parameters=cast("dict[str, JsonValue]", dict(facts.parameters)),
+            ),
+            columns=columns_of(RELEASE),
+            funnel=tuple(facts.funnel),
+            shards=shards,
+            languages=tally_languages(shards),
+            licences=tally_licences(shards),
+            redactions=redactions,
+            totals=tally_totals(shards),
+            merkle_root=merkle_root({shard.path: shard.sha256 for shard in shards}),
+        )
+    except ValidationError as error:
+        raise InternalError(f"the release's manifest would be wrong: {first_problem(error)}") from error
+
+
+def _check_checksums(shards: tuple[Shard, ...], expected: Mapping[str, str] | None) -> None:
+    if expected is None:
+        return
+    found = {shard.path: shard.sha256 for shard in shards}
+    wrong = sorted(path for path in {*found, *expected} if found.get(path) != expected.get(path))
+    if wrong:
+        raise IntegrityError(
+            f"staged shards are not what was written: {', '.join(wrong[:5])} ({len(wrong)} in all)",
+            hint="remove the staging folder and run the build again",
+        )
+
+
+def _check_identical(target: Path, manifest: Manifest) -> None:
+    """ConflictError unless `target` is this very release, IntegrityError if it is but is damaged."""
+    found = load_manifest(target)
+    if found != manifest:
+        lines = differing_fields(found.to_json(), manifest.to_json())
+        raise ConflictError(
+            f"release {manifest.name}@{manifest.version} exists with other content: " + "; ".join(lines[:5]),
+            hint="releases are immutable: give the recipe a new version",
+        )
+    problems = verify(target).problems
+    if problems:
+        raise IntegrityError(
+            f"release {target} exists and is damaged: {problems[0].file} ({problems[0].kind})",
+            hint="run `gristmill release verify` on it, remove it, and build again",
+        )
+
+
+def _link_or_copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(source, target)
+    except OSError as error:
+        if error.errno not in _LINK_REFUSED:
+            raise
+        shutil.copyfile(source, target)
+
+
+@contextlib.contextmanager
+def _locked(home: Path) -> Iterator[None]:
+    """Hold the release's lock; the kernel drops it when the process ends, however it ends."""
+    with open(home / _LOCK, "w") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ConflictError(f"{home} is being published to", hint="wait for the other build to end") from None
+        yield
+
+
+def _remove(candidate: Path) -> None:
+    if candidate.exists():
+        shutil.rmtree(candidate)
+
+
+def _sync_tree(folder: Path) -> None:
+    """fsync every file and folder below `folder` and itself, children first."""
+    for root, _, files in os.walk(folder, topdown=False):
+        for name in files:
+            _sync(Path(root, name))
+        _sync(Path(root))
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

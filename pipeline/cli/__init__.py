@@ -1,0 +1,1 @@
+"""The command line: one module a command, one object that speaks (`Output`), one table of exit codes."""

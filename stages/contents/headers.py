@@ -1,0 +1,55 @@
+"""Licence headers inside the pass: found, resolved once a build, and weighed against what the path says."""
+
+from __future__ import annotations
+
+import polars as pl
+import pyarrow as pa
+
+from foundation.frames import frame
+from foundation.tasks import Task
+from stages import licences
+from stages.contents.batch import Batch, binary_column
+from stages.contents.choosing import LICENCE_COLUMNS
+
+CLASS_RANK = {"permissive": 0, "no_license": 1, "non_permissive": 2}
+
+
+def with_header_licences(task: Task, batch: Batch) -> Batch:
+    """`batch` with the licence that holds for each content; those that the recipe does not keep are refused."""
+    settings = licences.Settings.model_validate(task.params["licences"])
+    found = licences.notices_of_headers(
+        pa.table(
+            {
+                "sha1_git": batch.rows["sha1_git"].to_arrow(),
+                "path": binary_column(batch.rows, "path"),
+                "text": batch.texts,
+                "language": batch.rows["language"].to_arrow(),
+            }
+        )
+    )
+    path_licences = batch.rows.select("sha1_git", *LICENCE_COLUMNS)
+    if found.num_rows:
+        distinct = frame(found).unique("notice", keep="first", maintain_order=True).sort("notice")
+        detections = task.service("licences")(distinct.to_arrow(compat_level=pl.CompatLevel.oldest()))
+        path_licences = licences.with_headers(path_licences, frame(found), frame(detections))
+    final = batch.rows.select("sha1_git").join(path_licences, on="sha1_git", how="left", maintain_order="left")
+    rank = pl.col("licence_class").replace_strict(CLASS_RANK, default=2, return_dtype=pl.Int8)
+    rows = batch.rows.drop(LICENCE_COLUMNS).hstack(final.select(LICENCE_COLUMNS)).with_columns(rank_licence=rank)
+    batch = Batch(rows, batch.texts, batch.refused)
+    return batch.refuse(licences.NAME, verdicts(rows, settings))
+
+
+def verdicts(rows: pl.DataFrame, settings: licences.Settings) -> pl.DataFrame:
+    """reason, value, threshold, evidence of each row: null where the class is one that the recipe keeps."""
+    refused = pl.col("licence_class").is_in(list(settings.keep)).not_()
+    code = (
+        pl.when(pl.col("licence_class") == "no_license")
+        .then(pl.lit("no_licence"))
+        .otherwise(pl.lit("licence_not_kept"))
+    )
+    return rows.select(
+        reason=pl.when(refused).then(code),
+        value=pl.when(refused).then("licence_expression"),
+        threshold=pl.when(refused).then(pl.lit(" or ".join(settings.keep))),
+        evidence=pl.when(refused).then("licence_evidence"),
+    )

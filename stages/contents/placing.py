@@ -1,0 +1,43 @@
+"""What each path says of licence: statements spread over a repository's occurrences.
+
+Worker `place`: one bucket of origins → `placed` (PLACED), scattered by sha1_git: every occurrence with its path licence
+and its rank. Cost: one row an occurrence; memory: one bucket.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from foundation.exchange import gather, scatter
+from foundation.frames import arrow, frame
+from foundation.schema import OCCURRENCES, REPOSITORIES
+from foundation.tasks import Counts, Task
+from stages import licences
+from stages.contents.headers import CLASS_RANK
+from stages.contents.schemas import PLACED
+from stages.contents.statements import STATEMENTS
+
+
+def place(task: Task) -> Counts:
+    """Worker: see the module."""
+    bucket, buckets = int(str(task.params["bucket"])), int(str(task.params["buckets"]))
+    settings = licences.Settings.model_validate(task.params["licences"])
+    occurrences = frame(gather(task, "occurrences", bucket, OCCURRENCES))
+    statements = frame(gather(task, "statements", bucket, STATEMENTS))
+    repositories = frame(gather(task, "repositories", bucket, REPOSITORIES))
+    spread = licences.spread(occurrences, statements, repositories, settings=settings)
+    placed = with_rank(spread, repositories)
+    scatter(task, "placed", arrow(placed, PLACED), PLACED, key="sha1_git", buckets=buckets)
+    return {"occurrences": placed.height, "statements": statements.height}
+
+
+def with_rank(occurrences: pl.DataFrame, repositories: pl.DataFrame) -> pl.DataFrame:
+    """`occurrences` with the columns of the total order, ascending: the best has the lowest."""
+    known = repositories.select("origin", "stars", "forks", "first_seen")
+    unknown = pl.lit(pl.Int64.max())
+    return occurrences.join(known, on="origin", how="left", maintain_order="left").with_columns(
+        rank_licence=pl.col("licence_class").replace_strict(CLASS_RANK, default=2, return_dtype=pl.Int8),
+        rank_stars=-pl.col("stars").fill_null(0),
+        rank_forks=-pl.col("forks").fill_null(0),
+        rank_first_seen=pl.coalesce(pl.col("first_seen").dt.timestamp("us"), unknown),
+    )

@@ -1,0 +1,75 @@
+"""Work tables between the catalog and the decisions. See each schema's comments for its key and order."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from foundation.schema import OCCURRENCES, SPAN
+from stages.catalog import KNOWN
+
+LICENCE = [
+    ("licence_expression", pa.string()),  # SPDX; null when nothing states a licence
+    ("licence_class", pa.string()),
+    ("licence_source", pa.string()),
+    ("licence_evidence", pa.string()),  # canonical JSON
+]
+RANK = [
+    ("rank_licence", pa.int8()),
+    ("rank_stars", pa.int64()),  # negated: more stars sort first
+    ("rank_forks", pa.int64()),
+    ("rank_first_seen", pa.int64()),  # microseconds since 1970; largest value when unknown
+]
+VERDICT = [
+    ("stage", pa.string()),
+    ("reason", pa.string()),  # null while the content can be kept
+    ("value", pa.string()),
+    ("threshold", pa.string()),
+    ("evidence", pa.string()),
+]
+
+# Occurrences with what their paths say of licence; scattered by sha1_git.
+PLACED = pa.schema([*OCCURRENCES, *LICENCE, *RANK])
+
+# One row a content that some occurrence could still keep; key sha1_git, packed in order of (origin, path).
+WORK = pa.schema([*KNOWN, ("origin", pa.string()), ("path", pa.binary()), ("occurrences", pa.int64()), *LICENCE, *RANK])
+
+SIGNALS = [
+    ("encoding", pa.string()),
+    ("encoding_confidence", pa.float32()),
+    ("language", pa.string()),
+    ("language_confidence", pa.float32()),
+    ("language_source", pa.string()),
+    ("vendored", pa.bool_()),
+    ("generated", pa.bool_()),
+    ("num_lines", pa.int64()),
+    ("avg_line_length", pa.float64()),
+    ("max_line_length", pa.int64()),
+    ("alpha_fraction", pa.float64()),
+    ("alphanum_fraction", pa.float64()),
+    ("encoded_fraction", pa.float64()),
+]
+
+# One row a content that was read; signals are null from the test on that refused it.
+CONTENTS = pa.schema(
+    [
+        *[field for field in WORK if field.name != "alternatives"],
+        *SIGNALS,
+        ("text", pa.large_string()),  # redacted; null when refused
+        ("text_sha256", pa.string()),
+        ("redactions", pa.list_(SPAN)),
+        *VERDICT,
+    ]
+)
+
+VERDICTS = pa.schema(
+    [
+        ("sha1_git", pa.string()),
+        ("origin", pa.string()),
+        ("path", pa.binary()),
+        ("part", pa.int64()),  # ordinal of the contents part that holds the row
+        ("bytes", pa.int64()),  # UTF-8 bytes of the text; 0 when refused
+        ("language", pa.string()),
+        ("licence_class", pa.string()),
+        *VERDICT,
+    ]
+)

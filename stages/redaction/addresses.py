@@ -1,0 +1,135 @@
+"""IP addresses, versions 4 and 6, and MAC addresses (RFC 791, RFC 4291 §2.2; EUI-48/64).
+
+An address is kept when its class is one of `Settings.keep_addresses` (IANA special-purpose registries, as
+Python's `ipaddress` knows them, and the well-known public resolvers), and when its context says that it is
+something else: version numbers, object identifiers, requirement pins, `a::b` of a programming language.
+A span is the address alone: no port, prefix length or zone.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterator
+
+from stages.redaction.model import Finding, Rule, Window
+
+_V4 = re.compile(r"(?<![\w.\-])(?:\d{1,3}\.){3}\d{1,3}(?![\w]|\.\d|-\w)")
+_V6 = re.compile(
+    r"(?<![\w:.%\-])(?:[0-9A-Fa-f]{0,4}:){2,7}(?:(?:\d{1,3}\.){3}\d{1,3}|[0-9A-Fa-f]{0,4})(?![\w:]|\.\d)"
+)
+_VERSION_BEFORE = re.compile(
+    r"(?:(?:version|ver|release|revision|firmware|build|oid|section|chapter|since|(?<![a-z])v|rev)\w{0,12}[\"'\])]{0,2}\s*[:=(\"',]{0,4}\s*|[=~!<>^]=\s*|\^|~)[\"']?$",
+    re.I,
+)
+_CUE = re.compile(r"(?<![a-z])(?:ip|ipv4|ipv6|addr|address|host|inet6?|dns|server|peer|bind|gateway|subnet|route)", re.I)
+_RESOLVERS = frozenset(
+    ipaddress.ip_address(text)
+    for text in (
+        "8.8.8.8 8.8.4.4 1.1.1.1 1.0.0.1 9.9.9.9 149.112.112.112 208.67.222.222 208.67.220.220 4.2.2.1 4.2.2.2 "
+        "4.2.2.3 4.2.2.4 64.6.64.6 64.6.65.6 77.88.8.8 77.88.8.1 94.140.14.14 94.140.15.15 114.114.114.114 "
+        "223.5.5.5 223.6.6.6 2001:4860:4860::8888 2001:4860:4860::8844 2606:4700:4700::1111 2606:4700:4700::1001 "
+        "2620:fe::fe 2620:fe::9 2620:119:35::35 2620:119:53::53"
+    ).split()
+)
+_DOCUMENTATION = tuple(
+    ipaddress.ip_network(text)
+    for text in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32", "3fff::/20")
+)
+_MAC = re.compile(
+    r"(?<![\w:.\-])(?:[0-9A-F]{2}([:-])(?:[0-9A-F]{2}\1){4}(?:[0-9A-F]{2}\1[0-9A-F]{2}\1)?[0-9A-F]{2}"
+    r"|(?:[0-9A-F]{4}\.){2,3}[0-9A-F]{4})(?![\w:.\-])",
+    re.I,
+)
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+def find_addresses(window: Window) -> Iterator[Finding]:
+    """IP addresses in `window` that the policy does not keep."""
+    text = window.text
+    for match in _V4.finditer(text):
+        address = _parse(match[0])
+        if address and not _kept(address, window) and not _is_version(text, match.start()):
+            yield window.finding(*match.span(), "IP_ADDRESS", "ipv4")
+    for match in _V6.finditer(text):
+        address = _parse(match[0])
+        if address and not _kept(address, window) and _is_spelled_out(text, match):
+            yield window.finding(*match.span(), "IP_ADDRESS", "ipv6")
+
+
+def find_macs(window: Window) -> Iterator[Finding]:
+    """Hardware addresses, all-zero and broadcast ones left out."""
+    for match in _MAC.finditer(window.text):
+        digits = re.sub(r"\W", "", match[0]).lower()
+        if len(set(digits)) > 2:
+            yield window.finding(*match.span(), "MAC_ADDRESS", "mac")
+
+
+def address_class(address: Address) -> str:
+    """`public`, or the class of `Settings.keep_addresses` that `address` belongs to."""
+    mapped = getattr(address, "ipv4_mapped", None)
+    if mapped:
+        return address_class(mapped)
+    if address in _RESOLVERS:
+        return "resolver"
+    if any(address in network for network in _DOCUMENTATION):
+        return "documentation"
+    if address.is_loopback:
+        return "loopback"
+    if address.is_link_local:
+        return "link_local"
+    if address.is_multicast:
+        return "multicast"
+    if address.is_reserved or address.is_unspecified:
+        return "reserved"
+    return "private" if address.is_private else "public"
+
+
+def _parse(text: str) -> Address | None:
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None
+
+
+def _kept(address: Address, window: Window) -> bool:
+    return address_class(address) in window.settings.keep_addresses
+
+
+def _is_version(text: str, start: int) -> bool:
+    return _VERSION_BEFORE.search(text[max(0, start - 40) : start]) is not None
+
+
+def _is_spelled_out(text: str, match: re.Match[str]) -> bool:
+    """Whether a valid IPv6 address is one here, and not `a::b` of Haskell, C++, Rust or Perl."""
+    groups = [group for group in match[0].split(":") if group]
+    if not any(char.isdigit() for char in match[0]):
+        return False
+    if len(groups) >= 3 or any(len(group) == 4 for group in groups):
+        return True
+    around = text[: match.start()].rstrip(" \t")[-1:] + text[match.end() :].lstrip(" \t")[:1]
+    alone = not around.strip("\"'`[]<>\r\n%/")
+    return alone or _CUE.search(text) is not None
+
+
+IP_ADDRESSES = Rule(
+    name="ip",
+    kinds=("IP_ADDRESS",),
+    triggers=(
+        r"(?:^|[^0-9.])[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]",
+        r"(?:^|[^0-9A-Za-z_:.%\-])(?:[0-9A-Fa-f]{1,4}:){2}",
+        r"(?:^|[^0-9A-Za-z_:.%\-])[0-9A-Fa-f]{1,4}::",
+        r"(?:^|[^0-9A-Za-z_:.%\-])::[0-9A-Fa-f]{1,4}(?:$|[^0-9A-Za-z_])",
+    ),
+    find=find_addresses,
+)
+MAC_ADDRESSES = Rule(
+    name="mac",
+    kinds=("MAC_ADDRESS",),
+    triggers=(
+        r"(?:[0-9A-Fa-f]{2}[:\-]){5}[0-9A-Fa-f]{2}",
+        r"(?:[0-9A-Fa-f]{4}\.){2}[0-9A-Fa-f]{4}",
+    ),
+    find=find_macs,
+)

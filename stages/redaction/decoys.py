@@ -1,0 +1,164 @@
+"""What looks like a secret and is none: samples, templates, references, ordinary words, digests.
+
+Everything here judges a value (or its name) alone and never keeps or shows it.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+
+# How usual a letter pair is in English words: log2 of its probability over that of uniform letters, plus 5,
+# clipped to 0-9; row = first letter, column = second. Counted over the 16,815 distinct words of CPython
+# 3.11's standard library source (own count; bare frequencies).
+_PAIRS = (
+    "25652351503651766051767433340 65536422652733641664612152 71436216506533721546521040 64458432712533631554532130 "
+    "53674542302557344776243530 63446731800533731655512140 52338346600646530664532022 73338311703443730546412042 "
+    "54655450101658640566040304 72537323525433742453723232 63548453712535442574425030 62358322702623630255521060 "
+    "75248212702453660253501030 62666572614424531267442020 34552441404667560755645311 72337424602623651756523050 "
+    "33533333321433336463933111 73558342703454630566432040 52637335604433553367623040 63437316702433640665523152 "
+    "56545441501667460666101100 83329332701333530442242122 73447425712426631664223302 54656524602543471457333542 "
+    "44546432601556571576344234 63439423711333631344313133"
+).split()
+# Words score above this, random letters below (0.15 lies between the two on hand-made lists).
+_WORD_LIKE = 0.15
+
+_TEMPLATE = re.compile(
+    r"^(?:<.*>|\$?\{.*\}|\$\(.*\)|\$\w+|\{\{.*|.*\}\}|%\(?\w*\)?[sd]|%\w+%|#\{.*\}|@\w+@|\(\(.*\)\)|\[.*\]|__\w+__|&\w+;?|:\w+|@.*\(.*|\*+\w*)$",
+    re.S,
+)
+_INTERPOLATED = re.compile(r"\$\{|\$\(|\{\{|#\{|<%|%\(\w+\)s|\{[A-Za-z_]\w*\}")
+_SAMPLE = re.compile(
+    r"example|sample|x{4,}|\*{3,}|\.{3}|…|change[_-]?(?:me|this|it)|your[_\-. ]|placeholder|redacted|replace[_-]?(?:me|this|with)|"
+    r"insert[_-]|dummy|<[a-z_ -]+>|0{8,}|censored|masked|todo|1234567890123|deadbeef|abcdefghijkl",
+    re.I,
+)
+_STRICT_SAMPLE = re.compile(r"EXAMPLE|x{5,}|X{5,}|\*{3,}|\.{3}|<[A-Za-z_ ]+>|(?i:your[_-]|placeholder|redacted|changeme)")
+_WORDS = frozenset(
+    "a abc access account admin administrator alice all an and any api app application apikey auth authentication "
+    "aws bad bar base basic baz bearer bob bogus cert changed changeme client code conf config correct cred "
+    "credential credentials current data database db default demo dev digest dummy email empty encrypted env error "
+    "example expected expired fail fake false file first foo foobar four generated get git github google guest hash "
+    "hello hidden host http https id in incorrect input invalid is it item jwt key keys local localhost login long "
+    "mail master me missing mock my mysql name needed new newpass no none not null number oauth off ok old on one "
+    "open openid optional option options or other param pass passcode passphrase passwd password passwords path "
+    "plain postgres private prod production public pw pwd query random read real redis refresh request required "
+    "reset role root sa sample secret secrets secure server service session set sha shared short sign simple some "
+    "something specify string strong super supersecret system temp temporary test tester testing text the this "
+    "three tmp token tokens true two type undefined unknown unset update url user userid username valid value var "
+    "variable verify very want web welcome with world wrong yes you your zero qwerty letmein hunter trustno iloveyou "
+    "passw word pswd wd".split()
+)
+_PIECES = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+|[^\W\d_a-zA-Z]+")
+_UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.I)
+_CODE = re.compile(
+    r"^(?:[A-Za-z_$][\w$]*(?:(?:\.|->|::|\?\.)[A-Za-z_$][\w$]*)+|.*[\w\])]\(.*|[A-Za-z_$][\w$.]*\[.*|.*(?:=>|&&|\|\||==).*|"
+    r"(?:function|lambda|return|await|new|self|this|process|os|env|ENV|nil|null|None|undefined|true|false|True|False)\b.*)$",
+    re.S,
+)
+_PATH_OR_URL = re.compile(r"^(?:[a-z][a-z0-9+.-]*:)?//|^(?:~|\.{0,2})/[\w.-]+(?:/|$)|^[A-Za-z]:\\|^[\w-]+(?:/[\w.-]+)+\.\w{1,5}$|\.(?:pem|key|crt|cer|json|ya?ml|txt|env|js|ts|py|go|rb|java|html?|php|pub|jks|p12|pfx|conf|ini)$", re.I)
+_ALPHABET = re.compile(r"0123456789|abcdefghij|qwertyuiop", re.I)
+
+
+def is_sample(value: str) -> bool:
+    """Whether a token-shaped value is the sort that documentation prints: EXAMPLE, xxxxx, ***, <your token>."""
+    return _STRICT_SAMPLE.search(value) is not None or len(set(value)) <= 5
+
+
+def is_template(value: str) -> bool:
+    """Whether `value` is a slot for a value: <x>, ${X}, $X, {{x}}, %(x)s, %X%, __X__, ****."""
+    return _TEMPLATE.match(value) is not None or _INTERPOLATED.search(value) is not None
+
+
+def is_reference(value: str) -> bool:
+    """Whether `value` is program text, a path or an address where a value is kept, not the value itself."""
+    return _CODE.match(value) is not None or _PATH_OR_URL.search(value) is not None
+
+
+def entropy(value: str) -> float:
+    """Shannon entropy of the characters of `value`, in bits a character."""
+    size = len(value)
+    return -sum(count / size * math.log2(count / size) for count in Counter(value).values()) if size else 0.0
+
+
+def pronounceable(word: str) -> float:
+    """Mean surplus (bits) of the letter pairs of `word` over uniform letters; words are above 0, noise below."""
+    places = [ord(char) - 97 for char in word.lower() if "a" <= char.lower() <= "z"]
+    pairs = [int(_PAIRS[a][b]) - 5 for a, b in zip(places, places[1:], strict=False)]
+    return sum(pairs) / len(pairs) if pairs else 0.0
+
+
+def is_wordy(value: str) -> bool:
+    """Whether `value` is made of ordinary words (identifier, label, sentence) and at most a short number."""
+    pieces = [piece for piece in _PIECES.findall(value) if not piece.isdigit()]
+    digits = sum(char.isdigit() for char in value)
+    symbols = sum(not char.isalnum() and char not in "_-./: ,'" for char in value)
+    letters = "".join(pieces)
+    if not letters:
+        return True
+    known = sum(len(piece) for piece in pieces if _is_word(piece))
+    return known >= 0.8 * len(letters) and (digits <= 3 or digits <= len(letters) / 4) and symbols <= 1
+
+
+def is_plausible_password(value: str) -> bool:
+    """Whether `value`, found where a password belongs, can be a real one."""
+    if not 4 <= len(value) <= 256 or any(char.isspace() for char in value) or len(set(value)) <= 2:
+        return False
+    if is_template(value) or is_reference(value) or _SAMPLE.search(value):
+        return False
+    return not _is_known_words(value) and not is_wordy(value) and not value.isdigit() or _is_mixed(value)
+
+
+def is_plausible_key(value: str, *, least: int = 10) -> bool:
+    """Whether `value`, found where a key or token belongs, can be a real one (at least `least` characters)."""
+    if not least <= len(value) <= 4096 or any(char.isspace() for char in value):
+        return False
+    if is_template(value) or is_reference(value) or _SAMPLE.search(value) or _ALPHABET.search(value):
+        return False
+    if is_wordy(value) or value.isdigit() or entropy(value) < 2.6:
+        return False
+    has_digit = any(char.isdigit() for char in value)
+    return has_digit or pronounceable(value) < _WORD_LIKE or entropy(value) > 4
+
+
+def is_digest(value: str) -> bool:
+    """Whether `value` has the form of a UUID or of an MD5, SHA-1, SHA-2 digest in hex."""
+    return _UUID.fullmatch(value) is not None or (len(value) in {32, 40, 56, 64, 96, 128} and _is_hex(value))
+
+
+def _is_hex(value: str) -> bool:
+    return all(char in "0123456789abcdefABCDEF" for char in value)
+
+
+def _is_word(piece: str) -> bool:
+    return piece.lower() in _WORDS or (len(piece) >= 3 and pronounceable(piece) > _WORD_LIKE) or len(piece) == 1
+
+
+def _is_known_words(value: str) -> bool:
+    """Whether the letters of `value` are nothing but the words people write in samples (P@ssw0rd too)."""
+    plain = value.lower().translate(str.maketrans("@$0135!", "asoles!"))
+    for text in (value.lower(), plain):
+        letters = re.sub(r"[^a-z]", " ", text).split()
+        if letters and all(_splits_into_words(word) for word in letters):
+            return True
+    return False
+
+
+def _splits_into_words(word: str) -> bool:
+    """Whether `word` (32 letters at most) is a chain of the words of samples."""
+    if len(word) > 32:
+        return False
+    reachable = {0}
+    for end in range(1, len(word) + 1):
+        if any(word[start:end] in _WORDS for start in reachable):
+            reachable.add(end)
+    return len(word) in reachable
+
+
+def _is_mixed(value: str) -> bool:
+    """Upper, lower, digit and symbol together: no label looks so."""
+    symbols = sum(not char.isalnum() and char not in "_-./:" for char in value)
+    digits = sum(char.isdigit() for char in value)
+    mixed = any(char.islower() for char in value) and any(char.isupper() for char in value)
+    return len(value) >= 6 and symbols >= 2 and digits >= 2 and mixed and not _is_known_words(value)

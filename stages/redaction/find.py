@@ -1,0 +1,224 @@
+"""Find: what in a document is a secret or names a person.
+
+One Vectorscan pass over the bytes of a document says which lines could hold what; only those lines are
+decoded and looked at. Cost: about 10 ns a byte for a document without hits (Vectorscan twice, kingfisher
+once), tens of microseconds for a line with hits.
+
+Bounds, whatever the document: it is worked on in segments of SEGMENT bytes, cut at line ends (a longer line
+is cut with SEGMENT_OVERLAP bytes of overlap); a line of more than WINDOW bytes is looked at in windows of
+that length that overlap by half; detect-secrets has its own bounds (`plugins`). So work is linear in the
+length, and a value longer than WINDOW / 2 in a line longer than WINDOW may be found in part only.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from stages.redaction.addresses import IP_ADDRESSES, MAC_ADDRESSES
+from stages.redaction.assignments import ASSIGNMENTS, CREDENTIALS
+from stages.redaction.emails import EMAILS, OBFUSCATED_EMAILS
+from stages.redaction.keyblocks import TRIGGERS as KEY_BLOCK_TRIGGERS
+from stages.redaction.keyblocks import find_key_blocks
+from stages.redaction.kingfisher import find_known_tokens
+from stages.redaction.model import Finding, Rule, Window
+from stages.redaction.numbers import CARDS, IBANS, PHONES
+from stages.redaction.plugins import NOT_INI, Secret, needs_parsing, scan_document
+from stages.redaction.plugins import expressions as plugin_expressions
+from stages.redaction.policy import judge_kingfisher, judge_plugin
+from stages.redaction.settings import Settings
+from stages.redaction.tokens import token_rules
+from stages.redaction.vectorscan import CASELESS, SINGLE, Expression, Hit, scan
+
+SEGMENT = 1 << 20
+SEGMENT_OVERLAP = 8_192
+WINDOW = 4_096
+_RULES_FROM = 1_000
+_KEY_BLOCK = 901
+
+_SECRETS = (*token_rules(), CREDENTIALS, ASSIGNMENTS)
+_PERSONAL = (EMAILS, OBFUSCATED_EMAILS, IP_ADDRESSES, MAC_ADDRESSES, PHONES, CARDS, IBANS)
+_CONFIG_NAMES = re.compile(
+    r"\.(?:env|ini|cfg|cnf|conf|config|ya?ml|eyaml|properties|toml|tfvars|netrc|npmrc|pypirc|sh|bash|zsh|bat|ps1|"
+    r"dist|local|htpasswd|credentials|envrc|yarnrc|gitconfig|curlrc|pgpass)$|^\.?(?:env|netrc|_netrc|npmrc|pypirc|credentials|"
+    r"dockerfile|makefile|procfile|config|kubeconfig)(?:\.|$)|^\.env|^$",
+    re.I,
+)
+_PROSE_NAMES = re.compile(r"\.(?:md|rst|txt|adoc|org|log|html?|example|sample|template)$|^[^.]*$", re.I)
+
+
+def find_in_document(data: bytes, path: bytes, settings: Settings) -> list[Finding]:
+    """All findings in `data` (UTF-8), byte offsets, sorted; overlaps stay."""
+    name = path.decode("utf-8", "replace")
+    found: set[Finding] = set()
+    secrets = {"KEY", "PASSWORD"} & set(settings.kinds)
+    expressions = _expressions(settings.kinds, settings.level)
+    plugin_hits: list[Hit] = []
+    for start, end in _segments(data):
+        piece = data if end - start == len(data) else data[start:end]
+        hits = [hit for group in expressions for hit in scan(group, piece)]
+        plugin_hits += [Hit(start + hit.end, hit.number) for hit in hits if hit.number <= NOT_INI]
+        found.update(_shift(_apply_rules(piece, hits, name, settings), start))
+        if any(hit.number == _KEY_BLOCK for hit in hits):
+            found.update(find_key_blocks(data))
+        if secrets and settings.kingfisher:
+            found.update(_shift(_known_tokens(piece, settings.level), start))
+    if secrets and (plugin_hits or _must_parse(data, name, plugin_hits)):
+        found.update(_plugin_findings(data, name, plugin_hits, settings))
+    return sorted(finding for finding in found if finding.kind in settings.kinds)
+
+
+@functools.cache
+def _rules(kinds: tuple[str, ...], level: int) -> dict[int, Rule]:
+    """Rules that can report one of `kinds` at `level`, by expression number."""
+    rules = (rule for rule in (*_SECRETS, *_PERSONAL) if rule.level <= level and set(rule.kinds) & set(kinds))
+    return dict(enumerate(rules, start=_RULES_FROM))
+
+
+@functools.cache
+def _expressions(kinds: tuple[str, ...], level: int) -> tuple[tuple[Expression, ...], ...]:
+    """Two databases, because two small ones run faster in sequence than one large one: secrets, personal data."""
+    secrets: list[Expression] = []
+    personal: list[Expression] = []
+    for number, rule in _rules(kinds, level).items():
+        group = secrets if rule in _SECRETS else personal
+        group += [Expression(trigger, number, CASELESS if rule.caseless else 0) for trigger in rule.triggers]
+    if {"KEY", "PASSWORD"} & set(kinds):
+        secrets += [Expression(trigger, _KEY_BLOCK, SINGLE) for trigger in KEY_BLOCK_TRIGGERS]
+        secrets += plugin_expressions()
+    return tuple(secrets), tuple(personal)
+
+
+def _segments(data: bytes) -> Iterator[tuple[int, int]]:
+    """Stretches of about SEGMENT bytes that together cover `data`, cut at line ends where there are any."""
+    start, size = 0, len(data)
+    while size - start > SEGMENT:
+        end = data.rfind(b"\n", start + SEGMENT_OVERLAP, start + SEGMENT) + 1
+        if end:
+            yield start, end
+            start = end
+        else:
+            end = _boundary(data, start + SEGMENT)
+            yield start, end
+            start = _boundary(data, end - SEGMENT_OVERLAP)
+    yield start, size
+
+
+def _boundary(data: bytes, at: int) -> int:
+    """`at`, moved back to the first byte of a character."""
+    while 0 < at < len(data) and data[at] & 0xC0 == 0x80:
+        at -= 1
+    return at
+
+
+def _shift(findings: Iterable[Finding], by: int) -> Iterator[Finding]:
+    return (finding._replace(start=finding.start + by, end=finding.end + by) for finding in findings)
+
+
+def _apply_rules(data: bytes, hits: Sequence[Hit], name: str, settings: Settings) -> Iterator[Finding]:
+    rules = _rules(settings.kinds, settings.level)
+    file_name = name.rpartition("/")[2].lower()
+    style = "config" if _CONFIG_NAMES.search(file_name) else "prose" if _PROSE_NAMES.search(file_name) else "code"
+    for (start, end), numbers in _windows(data, hits).items():
+        window = Window(data[start:end].decode("utf-8", "replace"), start, style, file_name, settings)
+        for number in sorted(numbers):
+            yield from rules[number].find(window)
+
+
+def _windows(data: bytes, hits: Iterable[Hit]) -> dict[tuple[int, int], set[int]]:
+    """Stretches of text to look at, each with the rules that were hit there."""
+    windows: dict[tuple[int, int], set[int]] = {}
+    start = end = -1
+    for place, number in sorted(hits):
+        if number < _RULES_FROM:
+            continue
+        last = place - 1
+        if last >= end or last < start:
+            start = data.rfind(b"\n", 0, last) + 1
+            end = data.find(b"\n", last)
+            end = len(data) if end < 0 else max(end, last + 1)
+        if end - start <= WINDOW:
+            windows.setdefault((start, end), set()).add(number)
+        else:
+            half = WINDOW // 2
+            middle = start + (last - start) // half * half
+            left = _boundary(data, max(start, middle - half // 2))
+            windows.setdefault((left, _boundary(data, min(end, middle + half + half // 2))), set()).add(number)
+    return windows
+
+
+def _known_tokens(data: bytes, level: int) -> Iterator[Finding]:
+    for finding in find_known_tokens(data):
+        if judge_kingfisher(data[finding.start : finding.end].decode("utf-8", "replace"), level=level):
+            yield finding
+
+
+def _must_parse(data: bytes, name: str, hits: Sequence[Hit]) -> bool:
+    head = data[: 1 << 16].decode("utf-8", "replace")
+    return needs_parsing(head, name, not_ini=any(hit.number == NOT_INI for hit in hits))
+
+
+def _plugin_findings(data: bytes, name: str, hits: Sequence[Hit], settings: Settings) -> Iterator[Finding]:
+    text = data.decode()
+    to_bytes = _same if len(text) == len(data) else functools.partial(_byte_offset, text)
+    places = _character_hits(data, hits) if len(text) != len(data) else [(hit.end, hit.number) for hit in hits]
+    lines = None
+    for secret in scan_document(text, name, places):
+        lines = _line_starts(text) if lines is None else lines
+        for start, end in _locate(text, lines, secret):
+            line = _line_at(text, start, end)
+            kind = judge_plugin(secret.type, text[start:end], line, level=settings.level)
+            if kind:
+                rule = secret.type.lower().replace(" ", "-")
+                yield Finding(to_bytes(start), to_bytes(end), kind, "detect-secrets", rule)
+
+
+def _same(offset: int) -> int:
+    return offset
+
+
+def _byte_offset(text: str, offset: int) -> int:
+    return len(text[:offset].encode())
+
+
+def _character_hits(data: bytes, hits: Sequence[Hit]) -> list[tuple[int, int]]:
+    """The hits with character offsets of their last character's end; one pass over `data`."""
+    places, at, count = [], 0, 0
+    for end, number in sorted(hits):
+        stop = _boundary(data, end)
+        count += len(data[at:stop].decode("utf-8", "replace")) if stop > at else 0
+        at = max(at, stop)
+        places.append((count + (1 if stop < end else 0), number))
+    return places
+
+
+_NEWLINE = re.compile(r"\r\n?|\n")
+
+
+def _line_starts(text: str) -> list[int]:
+    return [0, *(match.end() for match in _NEWLINE.finditer(text))]
+
+
+def _line_at(text: str, start: int, end: int) -> str:
+    left = max(text.rfind("\n", 0, start) + 1, start - WINDOW)
+    right = text.find("\n", end)
+    return text[left : min(len(text) if right < 0 else right, end + WINDOW)]
+
+
+def _locate(text: str, lines: Sequence[int], secret: Secret) -> Iterator[tuple[int, int]]:
+    """Where the value of `secret` stands in `text`: at its columns, else near its line, else anywhere."""
+    begin = lines[min(secret.line, len(lines)) - 1]
+    if secret.start >= 0:
+        yield begin + secret.start, begin + secret.end
+        return
+    until = lines[secret.line + 1] if secret.line + 1 < len(lines) else len(text)
+    after = lines[max(secret.line - 2, 0)]
+    for value in (secret.value, secret.value.replace('\\"', '"')):
+        pattern = re.compile(r"\s+".join(re.escape(part) for part in value.split()))
+        spans = [match.span() for match in pattern.finditer(text, after, until)] or (
+            [match.span() for match in pattern.finditer(text)] if len(value) >= 6 else []
+        )
+        if spans and value.strip():
+            yield from spans
+            return

@@ -1,0 +1,67 @@
+"""The nouns of redaction: a finding, a window of text, a rule.
+
+Offsets are bytes of the document's UTF-8 while a document is being worked on (what Vectorscan reports and
+what replacement needs); tables hold characters. No object here shows a value in its repr.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable
+from typing import NamedTuple, TypeAlias
+
+from stages.redaction.settings import Settings
+
+
+class Finding(NamedTuple):
+    """One stretch [start, end) of a document that a detector calls `kind`; sorts by place, then by name."""
+
+    start: int
+    end: int
+    kind: str
+    detector: str
+    rule: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Window:
+    """A line of a document, or a slice of a very long line, with what its file says about it.
+
+    `text` is decoded; `start` is its byte offset. `style` is `config` where values stand unquoted after a
+    name (dotenv, INI, YAML, properties, shell), else `code` or `prose`. `name` is the lower-case file name.
+    """
+
+    text: str = dataclasses.field(repr=False)
+    start: int
+    style: str
+    name: str
+    settings: Settings = dataclasses.field(repr=False)
+
+    def finding(self, start: int, end: int, kind: str, rule: str) -> Finding:
+        """A finding of Gristmill's own at characters [start, end) of this window."""
+        if self.text.isascii():
+            return Finding(self.start + start, self.start + end, kind, "gristmill", rule)
+        left = len(self.text[:start].encode())
+        return Finding(
+            self.start + left, self.start + left + len(self.text[start:end].encode()), kind, "gristmill", rule
+        )
+
+
+Find: TypeAlias = Callable[[Window], Iterable[Finding]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Rule:
+    """A detector of one window, called only for windows in which one of `triggers` matches.
+
+    `triggers` are Vectorscan expressions that match (at least) wherever `find` could find anything, with
+    their last byte inside the line of the finding. `kinds` are the kinds it can report; `level` is the lowest
+    sensitivity at which it runs.
+    """
+
+    name: str
+    kinds: tuple[str, ...]
+    triggers: tuple[str, ...]
+    find: Find
+    level: int = 0
+    caseless: bool = False

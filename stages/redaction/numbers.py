@@ -1,0 +1,143 @@
+"""Numbers that name a person or an account: payment cards, IBANs, telephone numbers.
+
+Cards: Luhn check (ISO/IEC 7812-1 annex B) and issuer ranges; ranges that random numbers fall into often
+(Maestro, 13 digits) need a word for a card on the line. IBANs: ISO 13616 mod-97. Telephone numbers: the
+phonenumbers library; international form anywhere, national forms beside a word for a telephone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import phonenumbers
+from phonenumbers import Leniency, PhoneNumberMatcher
+
+from stages.redaction.model import Finding, Rule, Window
+
+_CARD = re.compile(r"(?<![\w.\-/+])\d(?:[ \-]?\d){11,18}(?![\w\-]|\.\d)")
+_CARD_CUE = re.compile(r"card|credit|debit|visa|master|maestro|amex|payment|(?<![a-z])(?:cc|pan)(?![a-z])", re.I)
+_GROUPS = re.compile(r"\d+(?:([ \-])\d+)?(?:\1\d+)*")
+# Issuer identification ranges: prefix pattern, lengths.
+_ISSUERS = (
+    (re.compile(r"4"), (16, 19)),
+    (re.compile(r"5[1-5]|222[1-9]|22[3-9]|2[3-6]|27[01]|2720"), (16,)),
+    (re.compile(r"3[47]"), (15,)),
+    (re.compile(r"6011|64[4-9]|65"), (16, 19)),
+    (re.compile(r"352[89]|35[3-8]"), (16,)),
+    (re.compile(r"62|81"), (16, 17, 18, 19)),
+)
+_WEAK_ISSUERS = (
+    (re.compile(r"4"), (13,)),
+    (re.compile(r"30[0-5]|3[689]"), (14,)),
+    (re.compile(r"50|5[678]|6[0-9]"), tuple(range(12, 20))),
+)
+
+_IBAN = re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?(?!\w)")
+
+_PHONE_CUE = re.compile(
+    r"(?<![a-z])(?:phone|tele?phone|tel|telefon[eo]?|mobile?|mob|cell(?:ular)?|handy|fax|whats ?app|sms|call|dial|hotline|телефон)|phone",
+    re.I,
+)
+_INTERNATIONAL = re.compile(r"(?<![\w+.)\]])(?:\+|00)[1-9(]")
+_NORTH_AMERICAN = re.compile(r"(?<![\w.\-/+(])(?:1[ .\-])?(?:\([2-9]\d\d\) ?|[2-9]\d\d[ .\-])[2-9]\d\d[ .\-]\d{4}(?![\w\-]|\.\d)")
+_LONGEST_PHONE_TEXT = 4096
+
+
+def find_cards(window: Window) -> Iterator[Finding]:
+    """Payment card numbers."""
+    cued = _CARD_CUE.search(window.text) is not None
+    for match in _CARD.finditer(window.text):
+        digits = re.sub(r"\D", "", match[0])
+        if _GROUPS.fullmatch(match[0]) and _grouped_like_card(match[0]) and _issued(digits, cued) and luhn(digits):
+            yield window.finding(*match.span(), "CREDIT_CARD", "luhn")
+
+
+def find_ibans(window: Window) -> Iterator[Finding]:
+    """International bank account numbers."""
+    for match in _IBAN.finditer(window.text):
+        if mod97(match[0].replace(" ", "")):
+            yield window.finding(*match.span(), "IBAN", "mod97")
+
+
+def find_phones(window: Window) -> Iterator[Finding]:
+    """Telephone numbers: international ones, and national ones where the line says `phone`."""
+    text = window.text[:_LONGEST_PHONE_TEXT]
+    cued = _PHONE_CUE.search(text) is not None
+    if _INTERNATIONAL.search(text):
+        for found in PhoneNumberMatcher(text, None, leniency=Leniency.POSSIBLE if cued else Leniency.VALID):
+            if _INTERNATIONAL.match(text, found.start) and _written_as_phone(text, found, cued=cued):
+                yield window.finding(found.start, found.end, "PHONE", "international")
+    if cued:
+        yield from _national(window, text)
+    else:
+        for match in _NORTH_AMERICAN.finditer(text):
+            if _valid_in("US", match[0]):
+                yield window.finding(*match.span(), "PHONE", "national")
+
+
+def luhn(digits: str) -> bool:
+    """The Luhn check: doubled every second digit from the right, digit sums add up to a multiple of ten."""
+    total = 0
+    for place, char in enumerate(reversed(digits)):
+        value = int(char) * (1 + place % 2)
+        total += value - 9 if value > 9 else value
+    return total % 10 == 0
+
+
+def mod97(iban: str) -> bool:
+    """ISO 13616: country and check digits moved to the end, letters as 10-35, the number is 1 modulo 97."""
+    return int("".join(str(int(char, 36)) for char in iban[4:] + iban[:4])) % 97 == 1
+
+
+def _issued(digits: str, cued: bool) -> bool:
+    ranges = _ISSUERS + (_WEAK_ISSUERS if cued else ())
+    return len(set(digits)) > 2 and any(len(digits) in lengths and prefix.match(digits) for prefix, lengths in ranges)
+
+
+def _grouped_like_card(text: str) -> bool:
+    """No separators, or groups of at least four digits (the last may be shorter), as cards are printed."""
+    groups = re.split(r"[ \-]", text)
+    return all(4 <= len(group) <= 7 for group in groups[:-1]) if len(groups) > 1 else True
+
+
+def _national(window: Window, text: str) -> Iterator[Finding]:
+    for region in window.settings.phone_regions:
+        for found in PhoneNumberMatcher(text, region, leniency=Leniency.VALID):
+            if text[max(0, found.start - 1) : found.start] not in {".", "-", "_", "/"}:
+                yield window.finding(found.start, found.end, "PHONE", "national")
+
+
+def _written_as_phone(text: str, found: phonenumbers.PhoneNumberMatch, *, cued: bool) -> bool:
+    """Without a telephone word, a bare `+` and digits counts only where it stands by itself."""
+    if cued or re.search(r"\d[ .()/\-]+\d", found.raw_string):
+        return not text[found.start :].startswith("00") or cued
+    around = text[max(0, found.start - 1) : found.start] + text[found.end : found.end + 1]
+    return found.raw_string.startswith("+") and not around.strip(" \t\r\n\"'`<>|,;:")
+
+
+def _valid_in(region: str, text: str) -> bool:
+    try:
+        return phonenumbers.is_valid_number(phonenumbers.parse(text, region))
+    except phonenumbers.NumberParseException:
+        return False
+
+
+CARDS = Rule(
+    name="card",
+    kinds=("CREDIT_CARD",),
+    triggers=(r"(?:^|[^0-9A-Za-z_.\-/+])[2-68][0-9]{3}[ \-]?[0-9]{2}(?:[ \-]?[0-9]){6,13}(?:$|[^0-9A-Za-z_])",),
+    find=find_cards,
+)
+IBANS = Rule(name="iban", kinds=("IBAN",), triggers=(r"[A-Z]{2}[0-9]{2} ?[A-Z0-9]{4} ?[A-Z0-9]{4}",), find=find_ibans)
+PHONES = Rule(
+    name="phone",
+    kinds=("PHONE",),
+    triggers=(
+        r"(?:^|[^0-9A-Za-z_+.)\]])\+[1-9(][0-9 ().\-/]{6}",
+        r"(?:phone|fax|(?:^|[^a-z])(?:tel|mob|cell|handy|whats ?app|sms|call|dial|hotline)|\xd1\x82\xd0\xb5\xd0\xbb\xd0\xb5\xd1\x84)[^\n]{0,60}[0-9(][0-9 ().\-/]{5}",
+        r"(?:^|[^0-9A-Za-z_.\-/+])\(?[2-9][0-9]{2}[) .\-]{1,2}[2-9][0-9]{2}[ .\-][0-9]{4}",
+    ),
+    find=find_phones,
+    caseless=True,
+)

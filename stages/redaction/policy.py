@@ -1,0 +1,60 @@
+"""Which findings of the outside detectors count, and as what, at each sensitivity.
+
+detect-secrets and kingfisher say what looks like a secret; a corpus builder must also keep what only looks
+so. At low and medium sensitivity entropy alone never redacts; a high-entropy string counts if a name on
+its line says that it is a secret, and it is neither a digest nor a UUID there.
+"""
+
+from __future__ import annotations
+
+import re
+
+from stages.redaction.decoys import is_digest, is_plausible_key, is_plausible_password, is_sample
+
+_ENTROPY = frozenset({"Base64 High Entropy String", "Hex High Entropy String"})
+# Ours knows policy and context better: addresses, whole key blocks.
+_SUPERSEDED = frozenset({"Public IP (ipv4)", "Private Key"})
+_NAMED = re.compile(
+    r"secret|token|passw|passphrase|pwd|api[_-]?key|(?:access|auth|private|encrypt\w*|sign\w*|client|master|shared|session)[_-]?key|credential|bearer",
+    re.I,
+)
+_NOT_NAMED = re.compile(r"public|hash|digest|sha\d|md5|checksum|integrity|fingerprint|commit|revision|example|test_?vector|csrf", re.I)
+_PASSWORD_NAME = re.compile(r"pass(?!key)|pwd|contrase", re.I)
+
+
+def judge_plugin(kind: str, value: str, line: str, *, level: int) -> str | None:
+    """The kind that a detect-secrets finding of type `kind` has here, or None if it does not count."""
+    if kind in _SUPERSEDED:
+        return None
+    if kind in _ENTROPY:
+        return "KEY" if level == 2 or (level == 1 and _is_named_secret(value, line)) else None
+    if kind == "Secret Keyword":
+        return _judge_keyword(value, line, level=level)
+    if kind == "Basic Auth Credentials":
+        return "PASSWORD" if level == 2 or is_plausible_password(value) else None
+    if kind == "Artifactory Credentials" and not re.search(r"\d.*\d.*\d", value):
+        return None
+    return None if is_sample(value) and level < 2 else "KEY"
+
+
+def judge_kingfisher(value: str, *, level: int) -> bool:
+    """Whether a kingfisher finding of `value` counts."""
+    return level == 2 or not is_sample(value)
+
+
+def _judge_keyword(value: str, line: str, *, level: int) -> str | None:
+    password = _PASSWORD_NAME.search(line) is not None
+    if level == 2:
+        return "PASSWORD" if password else "KEY"
+    if level == 0:
+        return None
+    if password:
+        return "PASSWORD" if is_plausible_password(value) else None
+    return "KEY" if is_plausible_key(value) and not _NOT_NAMED.search(line) else None
+
+
+def _is_named_secret(value: str, line: str) -> bool:
+    place = line.find(value)
+    before = line[max(0, place - 80) : place] if place >= 0 else line[:80]
+    named = _NAMED.search(before) is not None and _NOT_NAMED.search(before) is None
+    return named and not is_digest(value) and is_plausible_key(value, least=16)

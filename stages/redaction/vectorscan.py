@@ -1,0 +1,69 @@
+"""Vectorscan (hyperscan): many expressions, one pass over the bytes.
+
+Cost: about 1.7 ns a byte for a database of some fifty secret expressions, plus a Python call a match.
+A database belongs to one thread of one process, because the library's default scratch space does; it is
+compiled on first use (about 0.1 s) and kept. Block mode only.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import hyperscan
+
+SINGLE = hyperscan.HS_FLAG_SINGLEMATCH
+CASELESS = hyperscan.HS_FLAG_CASELESS
+
+
+class Expression(NamedTuple):
+    """One expression: `pattern` in Vectorscan's syntax (^ and $ match at line ends), its number, its flags."""
+
+    pattern: str
+    number: int
+    flags: int = 0
+
+
+class Hit(NamedTuple):
+    """Expression `number` matched, and the match ends before byte `end`."""
+
+    end: int
+    number: int
+
+
+def scan(expressions: tuple[Expression, ...], data: bytes) -> list[Hit]:
+    """All ends of matches of `expressions` in `data`, in order of place; nothing is said about starts."""
+    hits: list[Hit] = []
+    if expressions and data:
+        _database(expressions, threading.get_ident()).scan(data, match_event_handler=_collect, context=hits)
+        hits.sort()
+    return hits
+
+
+def _collect(number: int, _start: int, end: int, _flags: int, hits: list[Hit]) -> None:
+    hits.append(Hit(end, number))
+
+
+@functools.cache
+def _database(expressions: tuple[Expression, ...], _thread: int) -> hyperscan.Database:
+    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+    database.compile(
+        expressions=[expression.pattern.encode() for expression in expressions],
+        ids=[expression.number for expression in expressions],
+        elements=len(expressions),
+        flags=[expression.flags | hyperscan.HS_FLAG_MULTILINE for expression in expressions],
+    )
+    return database
+
+
+def refused(expressions: Iterable[Expression]) -> list[str]:
+    """The patterns among `expressions` that Vectorscan cannot compile (for tests of rule tables)."""
+    bad = []
+    for expression in expressions:
+        try:
+            _database.__wrapped__((expression,), 0)
+        except hyperscan.error:
+            bad.append(expression.pattern)
+    return bad
