@@ -148,7 +148,7 @@ class _Session:
             loaded = self._load(path)
             url = origin or checked_origin(loaded.origin)
             self._refuse_twice(given, url)
-        except SourceError as error:
+        except UsageError as error:
             self.reports.append(SourceReport(given, origin or "", "", "failed", problem=str(error)))
             return
         self.seen[url] = given

@@ -2,7 +2,8 @@
 
 Output of `list_origins`, by origin: origin, visits (how many), visit_type, status and date of the latest final
 visit status, head (branch that HEAD leads to at the latest full visit, else partial one; undecodable bytes
-escaped; empty if unknown), target (core SWHID of what it names). Memory: the visit table, and the branches of the chosen snapshots.
+escaped; empty if unknown), target (core SWHID of what it names). Memory: the visit table, and the branches of
+the chosen snapshots.
 """
 
 from __future__ import annotations

@@ -223,6 +223,14 @@ def _joined(operator: str, expressions: Iterable[str]) -> str | None:
     return str(_compound(operator, flat)) if flat else None
 
 
+@functools.lru_cache(maxsize=65_536)
+def conditions(expression: str) -> tuple[str, ...]:
+    """The parts of `expression` that must all be kept: the operands of its outermost AND, or itself alone."""
+    tree = parse(expression)
+    whole = not isinstance(tree, Compound) or tree.operator != "AND"
+    return (str(tree),) if whole else tuple(str(part) for part in tree.operands)  # type: ignore[union-attr]
+
+
 def _leaves(node: Licence | Compound) -> list[Licence]:
     if isinstance(node, Licence):
         return [node]
@@ -250,10 +258,10 @@ def family(name: str) -> str:
 def licence_class(expression: str | None) -> str:
     """`permissive`, `non_permissive` or `no_license` of an expression; None and `NONE` are `no_license`.
 
-    A WITH takes its licence's class, unless the exception takes rights away; an OR the best of its
-    branches; an AND the worst of its parts, not counting the references that are no licence (of which an
-    expression of nothing else is `no_license`). Unknown ids, `LicenseRef-*` without data, `NOASSERTION` and
-    text that is no expression are `non_permissive`.
+    A WITH takes its licence's class, unless the exception takes rights away; an OR the best of its branches;
+    an AND the worst of its parts, not counting what adds no condition: references that are no licence and
+    exceptions that stand alone (an expression of nothing else is `no_license`). Unknown ids, `LicenseRef-*`
+    without data, `NOASSERTION` and text that is no expression are `non_permissive`.
     """
     if expression is None or expression.strip() in _ABSENT | {""}:
         return NO_LICENSE
@@ -275,7 +283,7 @@ def _class(node: Licence | Compound) -> str:
 
 def _leaf_class(leaf: Licence) -> str:
     data = licence_data()
-    if leaf.id in data.ignorable:
+    if leaf.id in data.ignorable or (_is_exception(leaf.id) and leaf.id not in data.restricting):
         return NO_LICENSE
     if leaf.exception is not None and leaf.exception in data.restricting:
         return NON_PERMISSIVE

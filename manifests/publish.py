@@ -26,7 +26,7 @@ from typing import cast
 from pydantic import JsonValue, ValidationError
 
 from foundation.canonical import Json, differing_fields, fingerprint, merkle_root, sha256_bytes
-from foundation.errors import ConflictError, IntegrityError, InternalError, UsageError
+from foundation.errors import ConflictError, IntegrityError, InternalError, StorageError, UsageError
 from foundation.layout import SHARD_PATH
 from foundation.schema import RELEASE
 from foundation.storage import write_atomic
@@ -105,6 +105,8 @@ def publish(staging: Path, releases: Path, facts: ReleaseFacts) -> Path:
                     _sync(home.parent)
             finally:
                 _remove(candidate)
+    except StorageError:
+        raise
     except OSError as error:
         raise storage_error(error, target) from error
     return target

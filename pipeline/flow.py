@@ -222,12 +222,9 @@ class Flow:
         near: tuple[Part, ...],
     ) -> list[Outcome]:
         verdicts = parts_of(read, "verdicts")
-        inputs = {
-            "early": early,
-            "verdicts": verdicts,
-            "exact": self._rebucketed(made, "EXACT", exact),
-            "near": self._rebucketed(made, "NEAR", near),
-        }
+        clusters = self._rebucketed(made, "NEAR", near, key="sha1_git")
+        copies = self._copies(made, self._rebucketed(made, "EXACT", exact, key="kept"), clusters)
+        inputs = {"early": early, "verdicts": verdicts, "copies": copies, "near": clusters}
         tasks = [
             self.task(
                 "decisions.deciding:decide",
@@ -242,7 +239,22 @@ class Flow:
         ]
         return self.run("decisions", tasks)
 
-    def _rebucketed(self, made: catalog.Catalog, schema: str, parts: tuple[Part, ...]) -> tuple[Part, ...]:
+    def _copies(self, made: catalog.Catalog, exact: tuple[Part, ...], near: tuple[Part, ...]) -> tuple[Part, ...]:
+        tasks = [
+            self.task(
+                "decisions.deciding:follow",
+                decisions.VERSION,
+                "decisions/copies",
+                partition=f"{bucket:05d}",
+                outputs=("copies",),
+                inputs={"exact": exact, "near": near},
+                params={"bucket": bucket, "buckets": made.buckets},
+            )
+            for bucket in buckets_present(self.root, exact)
+        ]
+        return parts_of(self.run("decisions: duplicates", tasks), "copies")
+
+    def _rebucketed(self, made: catalog.Catalog, schema: str, parts: tuple[Part, ...], *, key: str) -> tuple[Part, ...]:
         tasks = [
             self.task(
                 "decisions.deciding:rebucket",
@@ -251,7 +263,7 @@ class Flow:
                 partition=f"{number:06d}",
                 outputs=("rows",),
                 inputs={"rows": (part,)},
-                params={"schema": schema, "buckets": made.buckets},
+                params={"schema": schema, "key": key, "buckets": made.buckets},
             )
             for number, part in enumerate(parts)
         ]

@@ -21,7 +21,7 @@ STAGES: Mapping[str, Callable[[pa.Table], pa.Table]] = MappingProxyType(
         "licences": licences.inspect,
         "redaction": redaction.inspect,
         "quality": quality.inspect,
-        "duplicates": deduplication.inspect,
+        "duplicates": lambda table: deduplication.inspect(table, deduplication.Settings()),
     }
 )
 

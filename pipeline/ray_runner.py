@@ -59,7 +59,8 @@ class RayRunner:
 
     def _run(self, waiting: Sequence[tuple[int, Task]]) -> Iterator[tuple[int, Outcome]]:
         remote = self.ray.remote(num_cpus=1, max_retries=RETRIES)(_work)
-        queue, flying = list(reversed(waiting)), {}
+        queue = list(reversed(waiting))
+        flying: dict[Any, tuple[int, Task]] = {}
         try:
             while queue or flying:
                 while queue and len(flying) < self.workers * BACKLOG_EACH:

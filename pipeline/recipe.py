@@ -15,7 +15,12 @@ import pydantic
 
 from foundation.canonical import Json, fingerprint
 from foundation.storage import S3Settings
-from stages import catalog, deduplication, languages, licences, quality, redaction
+from stages.catalog import Settings as CatalogSettings
+from stages.deduplication import Settings as DeduplicationSettings
+from stages.languages import Settings as LanguageSettings
+from stages.licences import Settings as LicenceSettings
+from stages.quality import Settings as QualitySettings
+from stages.redaction import Settings as RedactionSettings
 
 NAME_PATTERN = r"^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$"
 VERSION_PATTERN = r"^(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})$"
@@ -82,12 +87,12 @@ class Recipe(Section):
     release: ReleaseSection
     archive: ArchiveSection = ArchiveSection()
     optout: OptOutSection = OptOutSection()
-    catalog: catalog.Settings = catalog.Settings()
-    licences: licences.Settings = licences.Settings()
-    languages: languages.Settings = languages.Settings()
-    quality: quality.Settings = quality.Settings()
-    redaction: redaction.Settings = redaction.Settings()
-    deduplication: deduplication.Settings = deduplication.Settings()
+    catalog: CatalogSettings = CatalogSettings()
+    licences: LicenceSettings = LicenceSettings()
+    languages: LanguageSettings = LanguageSettings()
+    quality: QualitySettings = QualitySettings()
+    redaction: RedactionSettings = RedactionSettings()
+    deduplication: DeduplicationSettings = DeduplicationSettings()
 
     def identity(self) -> dict[str, Json]:
         """The recipe as JSON without what only says where things are."""

@@ -7,12 +7,12 @@ requesters, notes, receipts and salts never leave the store.
 """
 
 from registry.api import Decided, Registry, open_registry
-from registry.check import Question, covering, make_question
+from registry.check import Question, covering, make_question, question_about
 from registry.intake import Submission
 from registry.lifecycle import REASON_CODES, STATES, TRANSITIONS, State
 from registry.log import Head
 from registry.rows import Request
-from registry.selectors import parse_selector, understood
+from registry.selectors import brief, parse_selector, understood
 
 __all__ = [
     "REASON_CODES",
@@ -25,9 +25,11 @@ __all__ = [
     "Request",
     "State",
     "Submission",
+    "brief",
     "covering",
     "make_question",
     "open_registry",
     "parse_selector",
+    "question_about",
     "understood",
 ]

@@ -151,7 +151,7 @@ class Registry:
         with self._store.reading():  # a missing registry is not made here
             pass
         with self._store.writing(dry_run=dry_run) as connection:
-            last = rows.last_change(connection, request)
+            last = rows.last_change(connection, request) if 0 < request < 2**63 else None
             if last is None:
                 raise UsageError(f"no request {request}", hint="`gristmill optout ls` shows them")
             lifecycle.require_allowed(request, last.after, state)

@@ -61,6 +61,30 @@ def _covers(entry: Exclusion, question: Question, *, host: str, keys: set[str]) 
     return question.path is not None and path_matches(str(entry.glob), question.path)
 
 
+def question_about(
+    target: str,
+    *,
+    path: bytes | str | None = None,
+    names: Sequence[str] = (),
+    owner_id: int | None = None,
+    repository_id: int | None = None,
+) -> Question:
+    """A question about an origin (URL or `owner/name`) or a SWHID, whose `origin` and `path` qualifiers count too."""
+    if not target.startswith("swh:"):
+        return make_question(origin=target, path=path, names=names, owner_id=owner_id, repository_id=repository_id)
+    core, *rest = target.split(";")
+    pairs = (part.partition("=") for part in rest)
+    said = {key: value.replace("%3B", ";").replace("%25", "%") for key, _, value in pairs}
+    return make_question(
+        origin=said.get("origin"),
+        path=said.get("path") if path is None else path,
+        swhid=core,
+        names=names,
+        owner_id=owner_id,
+        repository_id=repository_id,
+    )
+
+
 def make_question(
     *,
     origin: str | None = None,

@@ -97,7 +97,8 @@ _SQLITE_TRIGGERS = [
 _POSTGRESQL_TRIGGERS = [
     """CREATE FUNCTION gristmill_append_only() RETURNS trigger LANGUAGE plpgsql AS
         $$ BEGIN
-            RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'integrity_constraint_violation';
+            RAISE EXCEPTION USING
+                MESSAGE = TG_TABLE_NAME || ' is append-only', ERRCODE = 'integrity_constraint_violation';
         END $$""",
     """CREATE FUNCTION gristmill_log_next() RETURNS trigger LANGUAGE plpgsql AS
         $$ BEGIN

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from foundation.errors import UsageError
 from foundation.exclusions import KINDS, PURPOSES, Selector, describe
+from foundation.globs import glob_regex
 from foundation.origins import name_key, origin_key
 from foundation.swhid import parse_core
 
@@ -22,8 +23,8 @@ MAX_FORMER_NAMES = 100
 DEFAULT_HOST = "github.com"
 # Forges on which every repository has an owner and many people live.
 SHARED_FORGES = frozenset(
-    {"bitbucket.org", "codeberg.org", "framagit.org", "git.sr.ht", "gitee.com", "github.com", "gitlab.com", "pypi.org"}
-    | {"launchpad.net", "npmjs.com", "salsa.debian.org", "sourceforge.net"}
+    {"bitbucket.org", "codeberg.org", "framagit.org", "git.sr.ht", "gitee.com", "github.com", "gitlab.com"}
+    | {"launchpad.net", "salsa.debian.org", "sourceforge.net"}
 )
 # GitHub: "may only contain alphanumeric characters or single hyphens", at most 39; `_` in managed users' suffix.
 _GITHUB_OWNER = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,38})")
@@ -70,6 +71,8 @@ def parse_selector(
         raise UsageError(f"unknown kind {clip(kind)!r}", hint=f"one of {', '.join(KINDS)}")
     if unknown := sorted(set(purposes) - set(PURPOSES)):
         raise UsageError(f"unknown purpose {clip(unknown[0])!r}", hint=f"some of {', '.join(PURPOSES)}")
+    if glob is not None:
+        glob_regex(glob)
     fields: dict[str, object] = {
         "kind": kind,
         "owner_id": owner_id,
@@ -96,6 +99,15 @@ def parse_selector(
         return Selector.model_validate(fields)
     except ValidationError as error:
         raise UsageError(f"selector refused: {describe(error)}") from error
+
+
+def brief(selector: Selector) -> str:
+    """The selector in a few words, for lists."""
+    if selector.kind == "content":
+        return str(selector.swhid)
+    name = "/".join([str(selector.host), *selector.names[:1]])
+    forks = " and forks" if selector.include_forks else ""
+    return f"{name}{forks}: {selector.glob}" if selector.glob else f"{name}{forks}"
 
 
 def understood(selector: Selector) -> str:
@@ -162,7 +174,7 @@ def _plain(text: str, what: str) -> str:
         raise UsageError(f"{what} is empty")
     if re.search(r"\s", trimmed):
         raise UsageError(
-            f"{clip(trimmed)!r} is not a {what}: it holds a space", hint="one request for each; a name such as landley"
+            f"{clip(trimmed)!r} holds a space", hint=f"one {what} a request, for instance landley or landley/toybox"
         )
     return trimmed
 
@@ -177,9 +189,14 @@ def _name(kind: str, text: str, *, host: str | None, numbered: bool) -> tuple[st
         raise UsageError(
             f"{clip(trimmed)!r} looks like a form's placeholder", hint="if it is really called so, add its numeric id"
         )
-    if any(char in name for char in "?#%&\\<>\"'`|*:;,=()[]{}$!^") or ".." in name.split("/"):
+    parts = name.split("/")
+    if parts[-1] in _EVERYTHING and not numbered:
+        raise UsageError(
+            f"{clip(name)!r} would be something called {parts[-1]!r}", hint=f"for all of the owner's: owner {parts[0]}"
+        )
+    if any(char in name for char in "?#%&\\<>\"'`|*:;,=()[]{}$!^") or ".." in parts:
         raise UsageError(f"{clip(trimmed)!r} is not a name", hint="a name is for instance landley or landley/toybox")
-    _check_parts(kind, found_host, name.split("/"), numbered=numbered)
+    _check_parts(kind, found_host, parts)
     return found_host, name
 
 
@@ -204,13 +221,9 @@ def _split(text: str, host: str | None) -> tuple[str, str]:
     return first, path
 
 
-def _check_parts(kind: str, host: str, parts: list[str], *, numbered: bool) -> None:
+def _check_parts(kind: str, host: str, parts: list[str]) -> None:
     """UsageError when the name cannot be an owner's or a repository's on this host."""
     shown = clip("/".join(parts))
-    if kind != "owner" and parts[-1] in _EVERYTHING and not numbered:
-        raise UsageError(
-            f"{shown!r} would be a repository called {parts[-1]!r}", hint=f"to exclude all: owner {parts[0]}"
-        )
     if kind == "owner":
         if host == "github.com" and len(parts) > 1:
             raise UsageError(

@@ -92,11 +92,17 @@ class Store:
             if self._path:
                 _create_file(self._path)
             else:
-                with self._engine.begin() as connection:
-                    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_CREATE_LOCK)))
-                    if not sa.inspect(connection).has_table("meta"):
-                        schema.create(connection)
+                self._create_tables()
         self.exists()
+
+    def _create_tables(self) -> None:
+        with self._engine.connect() as plain:
+            # So that the tables of whoever held the lock before us are seen once it is ours.
+            connection = plain.execution_options(isolation_level="READ COMMITTED")
+            with connection.begin():
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_CREATE_LOCK)))
+                if not sa.inspect(connection).has_table("meta"):
+                    schema.create(connection)
 
     def close(self) -> None:
         """Close all connections."""
@@ -137,7 +143,7 @@ def _engine(url: sa.URL) -> sa.Engine:
         return sa.create_engine(url, hide_parameters=True, isolation_level="REPEATABLE READ", pool_pre_ping=True)
     except ModuleNotFoundError as error:
         raise ConfigError(
-            "a registry on PostgreSQL needs the psycopg driver", hint="pip install 'gristmill[postgresql]'"
+            "a registry on PostgreSQL needs the psycopg driver", hint="install psycopg, version 3"
         ) from error
 
 

@@ -9,10 +9,15 @@ Each step is a command of `gristmill`, shown as it runs. What an earlier run fin
 
 from __future__ import annotations
 
+import json
+import shlex
+import shutil
 import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+
+import polars as pl
 
 from foundation.canonical import Json, fingerprint
 from foundation.errors import GristmillError, PartialFailure
@@ -24,6 +29,7 @@ from scripts.demo_download import Pin, fetch, read_pins
 
 DEMO = Path("demo")
 RECIPE = Path("recipes/quickstart.toml")
+VISIT_DATE = "2026-11-20"  # fixed, so that the same packages give the same release everywhere
 _LANGUAGES = 30
 _LICENCES = 5
 
@@ -45,7 +51,7 @@ def main() -> int:
 def run(output: Output) -> Path:
     """Download, ingest, build and verify; returns the release's folder."""
     pins = read_pins()
-    packages = fetch(pins, DEMO / "packages", output)
+    packages = fetch(pins, DEMO / "packages", output.note)
     ingest(packages, pins, output)
     gristmill("build", str(RECIPE), "--archive", str(DEMO / "archive"), "--out", str(DEMO / "out"), output=output)
     identity = load_recipe(RECIPE).release
@@ -57,33 +63,31 @@ def run(output: Output) -> Path:
 def ingest(packages: list[Path], pins: tuple[Pin, ...], output: Output) -> None:
     """Make demo/archive from `packages`, unless it was made from these very files."""
     names = {path.name for path in packages}
-    made_from = fingerprint({pin.file: pin.sha256 for pin in pins if pin.file in names}).encode()
+    made_from = fingerprint({"date": VISIT_DATE} | {pin.file: pin.sha256 for pin in pins if pin.file in names}).encode()
     stamp, archive = DEMO / "archive.made-from", DEMO / "archive"
     if stamp.is_file() and stamp.read_bytes() == made_from and archive.is_dir():
         output.note(f"demo: {archive} is up to date")
         return
     stamp.unlink(missing_ok=True)
     for stale in (archive, DEMO / "out"):
-        if stale.exists():
-            subprocess.run(["rm", "-rf", "--", str(stale)], check=True)
-    gristmill("archive", "ingest", *map(str, packages), "--out", str(archive), output=output)
+        shutil.rmtree(stale, ignore_errors=True)
+    gristmill(
+        "archive", "ingest", *map(str, packages), "--out", str(archive), "--visit-date", VISIT_DATE, output=output
+    )
     write_atomic(stamp, made_from)
 
 
 def gristmill(*arguments: str, output: Output) -> None:
-    """Run one `gristmill` command, its stdout joined to our stderr; PartialFailure when it fails."""
-    shown = [*arguments[:2], f"({len(arguments) - 4} files)", *arguments[-2:]] if len(arguments) > 9 else arguments
+    """Run one `gristmill` command, its progress on stderr; PartialFailure when it fails."""
+    shown = arguments if len(arguments) < 10 else [*arguments[:2], "demo/packages/*", *arguments[-4:]]
     output.note(f"\n$ gristmill {' '.join(shown)}")
-    done = subprocess.run(
-        [sys.executable, "-m", "pipeline.cli.main", *arguments],
-        stdout=sys.stderr,
-        stdin=subprocess.DEVNULL,
-        check=False,
-    )
+    command = [sys.executable, "-m", "pipeline.cli.main", *arguments]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
+        output.note(done.stdout)
         raise PartialFailure(
             f"`gristmill {arguments[0]}` ended with exit code {done.returncode}; its message is above",
-            hint="mend that, then run `make demo` again: finished work is reused",
+            hint="mend that and run `make demo` again; `make clean` first if an older Gristmill made demo/out",
         )
 
 
@@ -148,11 +152,23 @@ def _most(counts: Counter[str]) -> list[tuple[str, int]]:
 
 def next_commands(release: Path) -> tuple[str, ...]:
     """Three commands that work on the demo's release as it is."""
+    origin, path = near_duplicate(DEMO / "out" / "builds" / load_recipe(RECIPE).release.name)
     return (
         f"query {release} --language Python --license 'Apache-2.0 OR MIT' --columns repo_name,path --limit 10",
-        f"explain {DEMO / 'out'} 'ORIGIN:path'   (ORIGIN as in the query's rows)",
-        "optout submit …",
+        f"explain {DEMO / 'out'} {shlex.quote(f'{origin}:{path}')}",
+        f"optout submit repository {shlex.quote(origin)} --registry {DEMO / 'optout.db'}",
     )
+
+
+def near_duplicate(build: Path) -> tuple[str, str]:
+    """(origin, path) of the dropped file that resembles its kept one most, by similarity, origin, path."""
+    tables = json.loads((build / "tables.json").read_bytes())
+    decisions = pl.scan_parquet([build / part for part in tables["decisions"]])
+    dropped = decisions.filter(pl.col("reason") == "near_duplicate", pl.col("jaccard") < 1).sort(
+        ["jaccard", "origin", "path"], descending=[True, False, False]
+    )
+    first = dropped.select("origin", "path").head(1).collect()
+    return first.item(0, "origin"), first.item(0, "path").decode("utf-8", "backslashreplace")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import tomllib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -20,7 +20,6 @@ from pydantic import BaseModel, ConfigDict
 
 from foundation.canonical import sha256_file
 from foundation.errors import ConfigError, IntegrityError, PartialFailure
-from pipeline.cli.output import Output
 
 PINS = Path(__file__).with_name("demo_packages.toml")
 
@@ -53,18 +52,19 @@ def read_pins(path: Path = PINS) -> tuple[Pin, ...]:
     return tuple(Pin.model_validate(entry) for entry in tomllib.loads(path.read_text("utf-8"))["package"])
 
 
-def fetch(pins: Sequence[Pin], folder: Path, output: Output) -> list[Path]:
+def fetch(pins: Sequence[Pin], folder: Path, say: Callable[[str], None]) -> list[Path]:
     """Paths below `folder` of all packages, downloading the missing ones; npm's are left out without npm.
 
-    PartialFailure when a client cannot download (offline), IntegrityError when a file is not the pinned one.
+    `say` takes the progress lines. PartialFailure when a client cannot download (offline), IntegrityError
+    when a file is not the pinned one.
     """
     folder.mkdir(parents=True, exist_ok=True)
     if not shutil.which("npm"):
         skipped = sum(pin.client == "npm" for pin in pins)
-        output.note(f"demo: npm is not installed: going on without its {skipped} packages")
+        say(f"demo: npm is not installed: going on without its {skipped} packages")
         pins = [pin for pin in pins if pin.client != "npm"]
     missing = [pin for pin in pins if not _is_there(folder / pin.file, pin)]
-    output.note(f"demo: {len(pins) - len(missing)} packages are here, downloading {len(missing)}")
+    say(f"demo: {len(pins) - len(missing)} packages are here, downloading {len(missing)}")
     for client in ("pip", "npm"):
         wanted = [pin for pin in missing if pin.client == client]
         for batch in _one_version_each(wanted):

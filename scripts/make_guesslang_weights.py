@@ -118,7 +118,9 @@ def stored(arrays: dict[str, np.ndarray]) -> bytes:
         for name in sorted(arrays):
             member = io.BytesIO()
             np.lib.format.write_array(member, arrays[name], allow_pickle=False)
-            archive.writestr(zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0)), member.getvalue(), zipfile.ZIP_DEFLATED)
+            archive.writestr(
+                zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0)), member.getvalue(), zipfile.ZIP_DEFLATED
+            )
     return buffer.getvalue()
 
 
@@ -138,7 +140,8 @@ def main(wheel: Path, folder: Path) -> None:
     (folder / "guesslang.NOTICE").write_text(
         f"guesslang.npz: weights of the language model of guesslang 2.2.1, as float16.\n"
         f"Source: guesslang-2.2.1-py3-none-any.whl (PyPI), sha256 {digest}\n"
-        f"Made by scripts/make_guesslang_weights.py; guesslang.npz sha256 {hashlib.sha256(data).hexdigest()}\n\n{licence}"
+        f"Made by scripts/make_guesslang_weights.py; guesslang.npz sha256 {hashlib.sha256(data).hexdigest()}\n"
+        f"\n{licence}"
     )
     print(f"{folder / 'guesslang.npz'}: {len(data):,} bytes, {sum(a.size for a in arrays.values()):,} numbers")
 

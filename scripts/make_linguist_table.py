@@ -26,7 +26,7 @@ def entries(source: str, variable: str, value: str) -> dict[str, str]:
     """The `"key": value` pairs of the Go map `variable`; `value` is a pattern with one group."""
     body = source[re.search(rf"var {variable} = map.*\{{\n", source).end() :]  # type: ignore[union-attr]
     body = body[: body.index("\n}")]
-    return {key: found for key, found in re.findall(rf"{STRING}:\s+{value}", body)}
+    return dict(re.findall(rf"{STRING}:\s+{value}", body))
 
 
 def member(archive: tarfile.TarFile, name: str) -> str:

@@ -21,6 +21,7 @@ import urllib3.exceptions
 from botocore import UNSIGNED
 from botocore import exceptions as boto_errors
 from botocore.config import Config
+from botocore.parsers import ResponseParserError
 
 from foundation.errors import CredentialsError, StorageError, UsageError
 from foundation.storage.retry import Transient, with_retries
@@ -203,7 +204,7 @@ class S3Store:
                 raise self._refusal(error, name) from error
             except _NO_CREDENTIALS as error:
                 raise self._denied(f"no usable credentials: {error}", name) from error
-            except boto_errors.ResponseParserError as error:
+            except ResponseParserError as error:
                 raise Transient("the answer was cut short or is not S3's") from error
             except _BROKEN as error:
                 raise Transient(_brief(error)) from error
@@ -217,7 +218,8 @@ class S3Store:
             return FileNotFoundError(f"no object {name}")
         if code in _BUSY or status == 429 or status >= 500:
             return Transient(f"the service answered {code or status}")
-        if code in _REFUSED or status in (401, 403):
+        # some services answer an unsigned request with 400
+        if code in _REFUSED or status in (401, 403) or (self.anonymous and status == 400):
             return self._denied(_REFUSED.get(code, code), name)
         return self._unmendable(code, status, name)
 

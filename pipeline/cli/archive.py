@@ -47,7 +47,9 @@ Examples:
 """
 _LS_COLUMNS = ("origin", "visits", "visit_type", "status", "date", "head", "target")
 
-app = typer.Typer(no_args_is_help=True, help="Make, show and check archives in Software Heritage's format.")
+app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="Make, show and check archives in Software Heritage's format."
+)
 
 Address = Annotated[str, typer.Argument(metavar="ARCHIVE", help="A folder, or s3://bucket[/prefix].")]
 Export = Annotated[str | None, typer.Option(help="Which export (default: the newest by name).")]

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from foundation.errors import UsageError
-from manifests import Coverage, Question, ask, flat_rows, json_rows, write_answer
+from manifests import DEFAULT_COLUMNS, Coverage, Question, ask, flat_rows, json_rows, write_answer
 from pipeline.cli.output import Output
 
 _FORMATS = ("table", "json", "csv", "parquet")
@@ -91,6 +91,8 @@ def _format(asked: str | None, out: Path | None, *, as_json: bool) -> str:
 def _show(question: Question, output: Output, chosen: str) -> Coverage:
     result = question.answer()
     rows = json_rows(result.rows) if chosen == "json" else flat_rows(result.rows)
+    if chosen == "table" and result.rows.columns == list(DEFAULT_COLUMNS):
+        rows = [{**row, "swhid": str(row["swhid"]).partition(";")[0]} for row in rows]  # the rest is in other columns
     output.rows(rows, columns=result.rows.columns, format=chosen)
     return result.coverage
 

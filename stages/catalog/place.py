@@ -1,9 +1,10 @@
 """The catalog's `repositories` table, settled: opt-outs applied, scattered by origin.
 
-Outputs of `place`: `repositories` (REPOSITORIES), one row for every origin of the archive, `reason` null for those
-that are read; `covered` (REPOSITORIES), the few that any exclusion covers, path exclusions included, which
-later steps read whole. Renames and forks can tie repositories of different partitions together, so the names
-that covered repositories answer to (`aliases`, small) are grown over all partitions first. Cost: one row an origin and round.
+Outputs of `place`: `repositories` (REPOSITORIES), one row for every origin of the archive, `reason` null for
+those that are read; `covered` (REPOSITORIES), the few that any exclusion covers, path exclusions included,
+which later steps read whole. Renames and forks can tie repositories of different partitions together, so the
+names that covered repositories answer to (`aliases`, small) are grown over all partitions first.
+Cost: one row an origin and round.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ def place(task: Task) -> Counts:
     buckets = int(str(task.params["buckets"]))
     scatter(task, "repositories", arrow(rows, REPOSITORIES), REPOSITORIES, key="origin", buckets=buckets)
     task.write("covered", arrow(touched, REPOSITORIES), REPOSITORIES)
-    return {"repositories": rows.height, "read": rows["reason"].is_null().sum()}
+    return {"repositories": rows.height, "read": rows["reason"].null_count()}
 
 
 def opted_out(rows: pl.DataFrame, out: pl.DataFrame) -> pl.DataFrame:

@@ -81,7 +81,7 @@ def select_visits(task: Task) -> Counts:
     chosen = latest_visits(rows, as_of=as_of_of(task), partial=settings.allow_partial_visits)
     known = judge(with_metadata(chosen, metadata), settings)
     scatter(task, "repositories", arrow(known, SELECTED), SELECTED, key="snapshot", buckets=buckets)
-    return {"repositories": known.height, "dropped": known["reason"].is_not_null().sum()}
+    return {"repositories": known.height, "dropped": known.height - known["reason"].null_count()}
 
 
 def as_of_of(task: Task) -> dt.datetime | None:

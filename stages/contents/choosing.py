@@ -16,7 +16,7 @@ from foundation.frames import arrow, frame
 from foundation.schema import DECISIONS
 from foundation.tasks import Counts, Task
 from stages.catalog import KNOWN
-from stages.contents.schemas import PLACED, WORK
+from stages.contents.schemas import PLACED, UNKNOWN_DATE, WORK
 from stages.licences import Settings as LicenceSettings
 
 NOT_CONTENTS = ("submodule", "missing_directory", "too_deep")
@@ -59,8 +59,7 @@ def representatives(contents: pl.DataFrame) -> pl.DataFrame:
 
 def with_earliest_licence(work: pl.DataFrame, contents: pl.DataFrame) -> pl.DataFrame:
     """`work`, the licence of a content replaced by a strictly earlier origin's when that one is non-permissive."""
-    unknown = pl.Int64.max()
-    dated = contents.filter(pl.col("rank_first_seen") < unknown).sort("sha1_git", "rank_first_seen", *ORDER)
+    dated = contents.filter(pl.col("rank_first_seen") < UNKNOWN_DATE).sort("sha1_git", "rank_first_seen", *ORDER)
     earliest = dated.unique("sha1_git", keep="first", maintain_order=True)
     named = earliest.select("sha1_git", "rank_first_seen", "origin", *LICENCE_COLUMNS).filter(
         pl.col("licence_class") == "non_permissive"

@@ -14,7 +14,7 @@ from foundation.schema import OCCURRENCES, REPOSITORIES
 from foundation.tasks import Counts, Task
 from stages import licences
 from stages.contents.headers import CLASS_RANK
-from stages.contents.schemas import PLACED
+from stages.contents.schemas import PLACED, UNKNOWN_DATE
 from stages.contents.statements import STATEMENTS
 
 
@@ -34,7 +34,7 @@ def place(task: Task) -> Counts:
 def with_rank(occurrences: pl.DataFrame, repositories: pl.DataFrame) -> pl.DataFrame:
     """`occurrences` with the columns of the total order, ascending: the best has the lowest."""
     known = repositories.select("origin", "stars", "forks", "first_seen")
-    unknown = pl.lit(pl.Int64.max())
+    unknown = pl.lit(UNKNOWN_DATE)
     return occurrences.join(known, on="origin", how="left", maintain_order="left").with_columns(
         rank_licence=pl.col("licence_class").replace_strict(CLASS_RANK, default=2, return_dtype=pl.Int8),
         rank_stars=-pl.col("stars").fill_null(0),

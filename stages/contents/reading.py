@@ -58,7 +58,9 @@ def fetched_text(task: Task, batch: Batch) -> Batch:
 def classified(task: Task, batch: Batch) -> Batch:
     """Language, vendored and generated flags."""
     settings = languages.Settings.model_validate(task.params["languages"])
-    batch = batch.with_columns(languages.classify(binary_column(batch.rows, "path"), batch.texts))
+    batch = batch.with_columns(
+        languages.classify(binary_column(batch.rows, "path"), batch.texts, min_confidence=settings.min_confidence)
+    )
     return batch.refuse(languages.NAME, languages.refuse(batch.rows, settings))
 
 

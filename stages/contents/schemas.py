@@ -7,6 +7,8 @@ import pyarrow as pa
 from foundation.schema import OCCURRENCES, SPAN
 from stages.catalog import KNOWN
 
+UNKNOWN_DATE = (1 << 63) - 1  # sorts after every date
+
 LICENCE = [
     ("licence_expression", pa.string()),  # SPDX; null when nothing states a licence
     ("licence_class", pa.string()),
@@ -17,7 +19,7 @@ RANK = [
     ("rank_licence", pa.int8()),
     ("rank_stars", pa.int64()),  # negated: more stars sort first
     ("rank_forks", pa.int64()),
-    ("rank_first_seen", pa.int64()),  # microseconds since 1970; largest value when unknown
+    ("rank_first_seen", pa.int64()),  # microseconds since 1970; UNKNOWN_DATE when unknown
 ]
 VERDICT = [
     ("stage", pa.string()),

@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from stages.decisions.deciding import KEPT, decide, rebucket
+from stages.decisions.deciding import COPIES, KEPT, decide, follow, rebucket
 
 NAME = "decisions"
 VERSION = "1"
 REASONS: Mapping[str, str] = MappingProxyType({})
 
-__all__ = ["KEPT", "NAME", "REASONS", "VERSION", "decide", "rebucket"]
+__all__ = ["COPIES", "KEPT", "NAME", "REASONS", "VERSION", "decide", "follow", "rebucket"]

@@ -23,15 +23,32 @@ KEPT = pa.schema(
         ("licence_class", pa.string()),
     ]
 )
+COPIES = pa.schema([("sha1_git", pa.string()), ("kept", pa.string()), ("jaccard", pa.float64())])
 _SCHEMAS = {"EXACT": deduplication.EXACT, "NEAR": deduplication.NEAR}
 
 
 def rebucket(task: Task) -> Counts:
-    """Worker: rows of one duplicates part (EXACT or NEAR) → `rows`, scattered by sha1_git."""
+    """Worker: rows of one duplicates part (EXACT or NEAR) → `rows`, scattered by the parameter `key`."""
     schema = _SCHEMAS[str(task.params["schema"])]
     rows = task.read("rows").cast(schema)
-    scatter(task, "rows", rows, schema, key="sha1_git", buckets=int(str(task.params["buckets"])))
+    scatter(task, "rows", rows, schema, key=str(task.params["key"]), buckets=int(str(task.params["buckets"])))
     return {"rows": rows.num_rows}
+
+
+def follow(task: Task) -> Counts:
+    """Worker: one bucket of EXACT rows, by `kept` → `copies` (COPIES), scattered by sha1_git.
+
+    A copy of a content that is itself a near duplicate names the one that stays in the end.
+    """
+    bucket, buckets = int(str(task.params["bucket"])), int(str(task.params["buckets"]))
+    exact = frame(gather(task, "exact", bucket, deduplication.EXACT))
+    near = frame(gather(task, "near", bucket, deduplication.NEAR))
+    onward = near.filter(pl.col("kept").is_not_null()).select(kept="sha1_git", final="kept", near="jaccard")
+    copies = exact.join(onward, on="kept", how="left").select(
+        "sha1_git", kept=pl.coalesce("final", "kept"), jaccard=pl.coalesce("near", pl.lit(1.0))
+    )
+    scatter(task, "copies", arrow(copies, COPIES), COPIES, key="sha1_git", buckets=buckets)
+    return {"copies": copies.height}
 
 
 def decide(task: Task) -> Counts:
@@ -39,9 +56,9 @@ def decide(task: Task) -> Counts:
     bucket, buckets = int(str(task.params["bucket"])), int(str(task.params["buckets"]))
     early = frame(gather(task, "early", bucket, DECISIONS))
     verdicts = frame(gather(task, "verdicts", bucket, VERDICTS))
-    exact = frame(gather(task, "exact", bucket, deduplication.EXACT))
+    copies = frame(gather(task, "copies", bucket, COPIES))
     near = frame(gather(task, "near", bucket, deduplication.NEAR))
-    judged = duplicates_dropped(verdicts, exact, near)
+    judged = duplicates_dropped(verdicts, copies, near)
     rows = pl.concat([early.select(DECISIONS.names), judged.select(DECISIONS.names)], how="vertical_relaxed")
     rows = rows.sort("sha1_git")
     if rows["sha1_git"].is_duplicated().any():
@@ -52,9 +69,10 @@ def decide(task: Task) -> Counts:
     return counted(rows) | {"kept_bytes": int(kept["bytes"].sum())}
 
 
-def duplicates_dropped(verdicts: pl.DataFrame, exact: pl.DataFrame, near: pl.DataFrame) -> pl.DataFrame:
+def duplicates_dropped(verdicts: pl.DataFrame, copies: pl.DataFrame, near: pl.DataFrame) -> pl.DataFrame:
     """`verdicts` with duplicates dropped (DECISIONS' columns, `cluster` and KEPT's columns)."""
-    joined = verdicts.join(exact.select("sha1_git", exact_kept="kept"), on="sha1_git", how="left").join(
+    exact = copies.select("sha1_git", exact_kept="kept", exact_jaccard="jaccard")
+    joined = verdicts.join(exact, on="sha1_git", how="left").join(
         near.select("sha1_git", "cluster", near_kept="kept", near_jaccard="jaccard"), on="sha1_git", how="left"
     )
     is_exact, is_near = pl.col("exact_kept").is_not_null(), pl.col("near_kept").is_not_null()
@@ -67,7 +85,7 @@ def duplicates_dropped(verdicts: pl.DataFrame, exact: pl.DataFrame, near: pl.Dat
         reason=reason,
         stage=pl.coalesce("stage", pl.when(is_exact | is_near).then(pl.lit("deduplication"))),
         kept=pl.coalesce("exact_kept", "near_kept"),
-        jaccard=pl.when(is_exact).then(pl.lit(1.0)).otherwise(pl.col("near_jaccard")),
+        jaccard=pl.coalesce("exact_jaccard", "near_jaccard"),
     ).with_columns(
         verdict=pl.when(pl.col("reason").is_null()).then(pl.lit("kept")).otherwise(pl.lit("dropped")),
         stage=pl.coalesce("stage", pl.lit("release")),

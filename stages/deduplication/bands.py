@@ -17,13 +17,14 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from foundation.exchange import gather, scatter
+from foundation.frames import frame
 from foundation.tasks import Counts, Task
 from stages.deduplication import kernel, linking
 from stages.deduplication.components import both_ways, contract
 from stages.deduplication.schemas import BANDS, CANDIDATES, DROPPED, EDGES, MEMBERS
 from stages.deduplication.settings import banding, sketch_matches
 from stages.deduplication.signing import fixed_width, signature_matrix
-from stages.deduplication.steps import bucket_frame, frame, in_order, number, settings_of
+from stages.deduplication.steps import bucket_frame, in_order, number, settings_of
 
 
 def scatter_candidates(task: Task) -> Counts:
@@ -65,7 +66,7 @@ def make_bands(task: Task) -> Counts:
 def link_bands(task: Task) -> Counts:
     """Edges (a star a component of this bucket's links), keyed by node."""
     settings = settings_of(task)
-    rows = bucket_frame(task, "bands", BANDS).sort("band", "sketch", "sha1_git")
+    rows = frame(gather(task, "bands", number(task, "bucket"), BANDS)).sort("band", "sketch", "sha1_git")
     runs = run_bounds(rows["band"])
     words = fixed_width(rows["sketch"].to_arrow(), settings.permutations // 8).view(np.uint64)
     worst = settings.permutations - sketch_matches(settings.threshold, settings.permutations, settings.prefilter_loss)

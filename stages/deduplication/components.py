@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from foundation.errors import InternalError
 from foundation.exchange import scatter
+from foundation.frames import frame
 from foundation.tasks import Counts, Part, Runner, Task, parts_of
 from stages.deduplication.schemas import EDGES, STARS
 from stages.deduplication.steps import (
@@ -28,7 +29,6 @@ from stages.deduplication.steps import (
     bucket_frame,
     counted,
     each_bucket,
-    frame,
     number,
     numbered,
     rows_of,

@@ -17,7 +17,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from foundation.canonical import Json
-from foundation.exchange import bucket_of
+from foundation.exchange import bucket_of, gather
+from foundation.frames import frame
 from foundation.tables import read_table
 from foundation.tasks import Counts, Outcome, Part, Task, parts_of
 from stages.deduplication.bands import run_bounds
@@ -25,7 +26,7 @@ from stages.deduplication.components import contract
 from stages.deduplication.linking import cluster_runs, joined, match_earlier, select_runs
 from stages.deduplication.schemas import DRAFT, GIANTS, GROUPED, NEAR, STAYING
 from stages.deduplication.settings import Settings
-from stages.deduplication.steps import Flow, Job, bucket_frame, frame, in_order, settings_of
+from stages.deduplication.steps import Flow, Job, in_order, number, settings_of
 from stages.deduplication.verify import comparable
 
 
@@ -69,7 +70,7 @@ def _piece_params(settings: Settings, group: str, buckets: int) -> dict[str, Jso
 def resolve_piece(task: Task) -> Counts:
     """DRAFT rows of one piece, and the contents that stay, with their texts."""
     settings = settings_of(task)
-    every = bucket_frame(task, "pieces", GROUPED)
+    every = frame(gather(task, "pieces", number(task, "bucket"), GROUPED))
     rows = in_order(every.filter(pl.col("group") == str(task.params["group"])), "component")
     contents, names = comparable(rows, settings), rows["sha1_git"]
     similarity, kept_name = np.zeros(rows.height), np.full(rows.height, None, dtype=object)
@@ -88,7 +89,7 @@ def resolve_piece(task: Task) -> Counts:
         {
             "sha1_git": names,
             "root": names.gather(root),
-            "kept": pl.Series(kept_name, dtype=pl.String),
+            "kept": pl.Series(kept_name.tolist(), dtype=pl.String),
             "jaccard": similarity,
         }
     )

@@ -20,6 +20,7 @@ import pyarrow as pa
 
 from foundation import tables
 from foundation.errors import UsageError
+from foundation.frames import frame
 from foundation.tasks import Outcome, Part, Runner, Task, finished, perform
 from stages.deduplication.components import contract
 from stages.deduplication.exact import exact_duplicates
@@ -27,7 +28,7 @@ from stages.deduplication.near import search
 from stages.deduplication.schemas import CANDIDATES, EXACT, NEAR, PAIRS, TEXTS
 from stages.deduplication.settings import Settings
 from stages.deduplication.signing import sign
-from stages.deduplication.steps import Flow, frame
+from stages.deduplication.steps import Flow
 
 INSPECTED = pa.schema(
     [("id", pa.string()), ("cluster", pa.string()), ("representative", pa.string()), ("jaccard", pa.float64())]

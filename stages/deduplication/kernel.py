@@ -15,11 +15,8 @@ from __future__ import annotations
 from typing import Any, TypeAlias
 
 import numpy as np
-from numba import njit, types
-from numba.extending import intrinsic
+from numba import njit
 from numpy.typing import NDArray
-
-from stages.deduplication.settings import NGRAM
 
 Bytes: TypeAlias = "NDArray[np.uint8]"
 Words: TypeAlias = "NDArray[np.uint32]"
@@ -27,6 +24,7 @@ Hashes: TypeAlias = "NDArray[np.uint64]"
 Offsets: TypeAlias = "NDArray[np.int64]"
 
 _u8 = np.uint64
+NGRAM = 5  # as in settings: one prime each; here again because compiled code is cached by this file alone
 FNV_BASIS, FNV_PRIME = _u8(0xCBF29CE484222325), _u8(0x100000001B3)
 P1, P2, P3 = _u8(0x9E3779B185EBCA87), _u8(0xC2B2AE3D27D4EB4F), _u8(0x165667B19E3779F9)
 P4, P5 = _u8(0x85EBCA77C2B2AE63), _u8(0x27D4EB2F165667C5)
@@ -37,16 +35,6 @@ WORD = np.zeros(256, dtype=np.uint8)
 """1 for the bytes of [A-Za-z0-9_]."""
 WORD[np.frombuffer(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_", dtype=np.uint8)] = 1
 WORD.setflags(write=False)
-
-
-@intrinsic
-def popcount(typingctx: Any, value: Any) -> Any:  # noqa: ARG001
-    """Set bits of a uint64, as one machine instruction."""
-
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:  # noqa: ARG001
-        return builder.ctpop(args[0])
-
-    return types.uint64(types.uint64), generate
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -75,12 +63,12 @@ def tokenise(data: Bytes, start: int, end: int, tokens: Hashes) -> int:
 
     Branch-free: every byte writes its running hash, and only the end of a token moves on.
     """
-    count: Any = 0
-    inside: Any = 0
+    count = 0
+    inside = 0
     state = FNV_BASIS
     for at in range(start, end):
         byte = data[at]
-        word: Any = np.int64(WORD[byte])
+        word = int(WORD[byte])
         tokens[count] = state
         count += inside & (1 - word)
         following = (state ^ _u8(byte)) * FNV_PRIME
@@ -206,18 +194,9 @@ def band_keys(signatures: Words, rows: int, keys: Offsets) -> None:
 
 @njit(cache=True, nogil=True)
 def sketch_words(signatures: Words, words: Hashes) -> None:
-    """words[row, :] = one bit a signature value: the its finaliser's lowest bit, equal by chance in half of unequal ones."""
+    """words[row, :] = one bit a signature value, the lowest of its finaliser: half of unequal ones agree."""
     for row in range(len(words)):
         words[row, :] = _ZERO
         for at in range(signatures.shape[1]):
             bit = _u8(fmix32(signatures[row, at])) & _ONE
             words[row, at >> 6] |= bit << _u8(at & 63)
-
-
-@njit(cache=True, nogil=True, inline="always")
-def differing_bits(words: Hashes, left: int, right: int) -> Any:
-    """How many bits of two sketches differ."""
-    total = _ZERO
-    for at in range(words.shape[1]):
-        total += popcount(words[left, at] ^ words[right, at])  # type: ignore[call-arg]
-    return np.int64(total)

@@ -11,10 +11,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
+from numba import njit, types
+from numba.extending import intrinsic
 from numpy.typing import NDArray
-
-from stages.deduplication.kernel import differing_bits
 
 
 class Comparable(NamedTuple):
@@ -30,6 +29,25 @@ class Comparable(NamedTuple):
     values: NDArray[np.uint64]
     worst: int
     threshold: float
+
+
+@intrinsic
+def popcount(typingctx: Any, value: Any) -> Any:  # noqa: ARG001
+    """Set bits of a uint64, as one machine instruction."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:  # noqa: ARG001
+        return builder.ctpop(args[0])
+
+    return types.uint64(types.uint64), generate
+
+
+@njit(cache=True, nogil=True, inline="always")
+def differing_bits(words: NDArray[np.uint64], left: int, right: int) -> Any:
+    """How many bits of two sketches differ."""
+    total = np.uint64(0)
+    for at in range(words.shape[1]):
+        total += popcount(words[left, at] ^ words[right, at])  # type: ignore[call-arg]
+    return np.int64(total)
 
 
 @njit(cache=True, nogil=True)
@@ -91,9 +109,9 @@ def similarity_of(contents: Comparable, left: int, right: int) -> float:
     common = 0
     while i < i_end and j < j_end:
         x, y = values[i], values[j]
-        common += np.int64(x == y)
-        i += np.int64(x <= y)
-        j += np.int64(y <= x)
+        common += int(x == y)
+        i += int(x <= y)
+        j += int(y <= x)
     found = common / (smaller + larger - common)
     return found if found >= contents.threshold else -1.0
 
@@ -188,10 +206,9 @@ def pairs_in_runs(
 
 def joined(first: Comparable, second: Comparable) -> Comparable:
     """The rows of `first`, then those of `second`, under the rule of `first`."""
-    parts: list[Any] = [
-        np.concatenate([first.words, second.words]),
-        np.concatenate([first.starts, second.starts + len(first.values)]),
-        np.concatenate([first.sizes, second.sizes]),
-        np.concatenate([first.values, second.values]),
-    ]
-    return Comparable(*parts, worst=first.worst, threshold=first.threshold)
+    return first._replace(
+        words=np.concatenate([first.words, second.words]),
+        starts=np.concatenate([first.starts, second.starts + len(first.values)]),
+        sizes=np.concatenate([first.sizes, second.sizes]),
+        values=np.concatenate([first.values, second.values]),
+    )

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from foundation.canonical import Json
 from foundation.exchange import bucket_count, gather
+from foundation.frames import frame
 from foundation.tasks import Outcome, Part, Runner, Task
 from stages.deduplication.schemas import ORDER
 from stages.deduplication.settings import NAME, VERSION, Settings
@@ -88,11 +89,6 @@ def number(task: Task, name: str) -> int:
 def settings_of(task: Task) -> Settings:
     """The task's Settings."""
     return Settings.model_validate(task.params["settings"])
-
-
-def frame(table: pa.Table) -> pl.DataFrame:
-    """An Arrow table as a polars frame."""
-    return cast(pl.DataFrame, pl.from_arrow(table))
 
 
 def bucket_frame(task: Task, name: str, schema: pa.Schema) -> pl.DataFrame:

@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from foundation.exchange import bucket_of, gather, scatter
+from foundation.frames import frame
 from foundation.tables import group_count, read_table
 from foundation.tasks import Counts, Part, Task
 from stages.deduplication.bands import run_bounds
@@ -28,7 +29,7 @@ from stages.deduplication.linking import Comparable, cluster_runs, pairs_in_runs
 from stages.deduplication.schemas import EDGES, GIANTS, GROUPED, MEMBERS, NEAR, PAIRS, PLACED, TEXTS, WANTED
 from stages.deduplication.settings import Settings, sketch_matches
 from stages.deduplication.signing import fixed_width, shingle_sets
-from stages.deduplication.steps import bucket_frame, frame, in_order, number, settings_of
+from stages.deduplication.steps import bucket_frame, in_order, number, settings_of
 
 
 def place(task: Task) -> Counts:
@@ -65,7 +66,7 @@ def collect_texts(task: Task) -> Counts:
     if wanted.height:
         (part,) = task.inputs["texts"]
         found += [wanted_rows(piece, wanted) for piece in _groups(task, part)]
-    texts = frame(pa.concat_tables(found)).unique("sha1_git", keep="any")
+    texts = frame(pa.concat_tables(found)).unique("sha1_git", keep="first", maintain_order=True)
     for output, rows in (("whole", texts.filter(pl.col("piece").is_null())), ("pieces", texts.drop_nulls("piece"))):
         scatter(task, output, rows.to_arrow(), GROUPED, key="group", buckets=number(task, "buckets"))
     return {"wanted": wanted.height, "found": texts.height}
@@ -98,7 +99,7 @@ def comparable(rows: pl.DataFrame, settings: Settings) -> Comparable:
 
 def resolve(task: Task) -> Counts:
     """NEAR (and, with parameter `pairs`, PAIRS) of every whole component of one bucket."""
-    rows = in_order(bucket_frame(task, "whole", GROUPED), "component")
+    rows = in_order(frame(gather(task, "whole", number(task, "bucket"), GROUPED)), "component")
     contents, bounds = comparable(rows, settings_of(task)), run_bounds(rows["component"])
     kept = np.full(rows.height, -1, dtype=np.int64)
     similarity, root = np.zeros(rows.height), np.empty(rows.height, dtype=np.int64)

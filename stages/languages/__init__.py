@@ -2,7 +2,7 @@
 vendored or generated.
 
 `classify` asks Linguist (enry-python) by real path and text, and guesslang's model where Linguist cannot
-decide; `refuse` applies the recipe's policy. Columns and invariants: `stages/languages/classify.py`.
+decide; `refuse` applies the recipe's policy. Columns and invariants: `stages/languages/classes.py`.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stages.decoding import decode
-from stages.languages.classify import CLASSES, classify
-from stages.languages.refuse import refuse
+from stages.languages.classes import CLASSES, classify
+from stages.languages.policy import refuse
 from stages.languages.settings import NAME, REASONS, VERSION, Settings
 from stages.languages.vocabulary import Language, table, vocabulary
 
@@ -31,7 +31,9 @@ __all__ = [
     "vocabulary",
 ]
 
-INSPECTED = pa.schema([("id", pa.string()), ("language", pa.string()), ("vendored", pa.bool_()), ("generated", pa.bool_())])
+INSPECTED = pa.schema(
+    [("id", pa.string()), ("language", pa.string()), ("vendored", pa.bool_()), ("generated", pa.bool_())]
+)
 
 
 def inspect(files: pa.Table, settings: Settings | None = None) -> pa.Table:

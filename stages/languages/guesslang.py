@@ -34,6 +34,9 @@ _DATA = Path(__file__).parent / "data" / "guesslang.npz"
 # guesslang's name → Linguist's, where they differ.
 LINGUIST_NAMES = {"Lisp": "Common Lisp", "Matlab": "MATLAB", "Visual Basic": "VBA"}
 
+# Classes trained on several of Linguist's languages: all Lisps, all Visual Basics.
+FAMILIES = frozenset({"Common Lisp", "VBA"})
+
 
 @dataclasses.dataclass(frozen=True)
 class Model:
@@ -50,9 +53,7 @@ def load() -> Model:
     with np.load(_DATA, allow_pickle=False) as data:
         names = [str(name) for name in data["languages"]]
         order = ("wide", "wide_bias", "embedding", "hidden0", "hidden0_bias", "hidden1", "hidden1_bias")
-        layers = tuple(
-            np.ascontiguousarray(data[name], dtype=np.float32) for name in (*order, "logits", "logits_bias")
-        )
+        layers = tuple(np.ascontiguousarray(data[name], dtype=np.float32) for name in (*order, "logits", "logits_bias"))
     return Model(tuple(LINGUIST_NAMES.get(name, name) for name in names), _bigram_table(), layers)
 
 
@@ -63,7 +64,8 @@ def _bigram_table() -> npt.NDArray[np.int32]:
     low = first + np.uint64(0x20 << 8)
     high = np.uint64(3) + (last << np.uint64(2))
     mixed = low * k2 ^ high * k0
-    return ((mixed ^ (mixed >> np.uint64(47))) * k2 % np.uint64(BUCKETS)).astype(np.int32)
+    hashed = (mixed ^ (mixed >> np.uint64(47))) * k2
+    return (hashed % np.uint64(BUCKETS)).astype(np.int32)  # type: ignore[no-any-return]
 
 
 def probabilities(data: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64]) -> Floats:
@@ -72,7 +74,7 @@ def probabilities(data: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64]) -
     A text of fewer than two bytes gets the model's prior.
     """
     model = load()
-    return _probabilities(data, offsets, model.buckets, *model.layers)  # type: ignore[no-any-return]
+    return _probabilities(data, offsets, model.buckets, model.layers)  # type: ignore[no-any-return]
 
 
 def reliable(probability: Floats) -> npt.NDArray[np.bool_]:
@@ -82,42 +84,38 @@ def reliable(probability: Floats) -> npt.NDArray[np.bool_]:
 
 
 @numba.njit(cache=True, nogil=True)
-def _probabilities(
-    data, offsets, buckets, wide, wide_bias, embedding, hidden0, hidden0_bias, hidden1, hidden1_bias, logits, logits_bias
-):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    documents = len(offsets) - 1
-    classes = len(logits_bias)
+def _probabilities(data: Any, offsets: Any, buckets: Any, layers: Any) -> Any:
+    wide, wide_bias, embedding, hidden0, hidden0_bias, hidden1, hidden1_bias, logits, logits_bias = layers
+    documents, classes = len(offsets) - 1, len(logits_bias)
     result = np.empty((documents, classes), dtype=np.float32)
     counts = np.zeros(len(wide), dtype=np.int32)
     seen = np.empty(len(wide), dtype=np.int32)
     for document in range(documents):
-        start, end = offsets[document], offsets[document + 1]
-        total = max(0, min(BIGRAMS, end - start - 1))
-        used = _count(data, start, total, buckets, counts, seen)
-        scores = wide_bias + logits_bias
+        start = offsets[document]
+        total = max(0, min(BIGRAMS, offsets[document + 1] - start - 1))
+        used = _count(data[start : start + total + 1], buckets, counts, seen)
+        scores = wide_bias.copy()
         mean = np.zeros(embedding.shape[1], dtype=np.float32)
         for at in range(used):
-            row = seen[at]
-            count = np.float32(counts[row])
-            counts[row] = 0
-            for column in range(classes):
-                scores[column] += count * wide[row, column]
-            for column in range(len(mean)):
-                mean[column] += count * embedding[row, column]
+            count = np.float32(counts[seen[at]])
+            counts[seen[at]] = 0
+            _add(scores, count, wide[seen[at]])
+            _add(mean, count, embedding[seen[at]])
         if total:
             mean /= np.float32(total)
-        inner = _dense(_dense(mean, hidden0, hidden0_bias, True), hidden1, hidden1_bias, True)
-        scores += _dense(inner, logits, np.zeros(classes, dtype=np.float32), False)
+        first = _dense(mean, hidden0, hidden0_bias)
+        second = _dense(np.maximum(first, np.float32(0)), hidden1, hidden1_bias)
+        scores += _dense(np.maximum(second, np.float32(0)), logits, logits_bias)
         _softmax(scores, result[document])
     return result
 
 
 @numba.njit(cache=True, nogil=True)
-def _count(data, start, total, buckets, counts, seen):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    """Count the bigrams of one text into `counts`; `seen` lists the buckets used, in order of first use."""
+def _count(text: Any, buckets: Any, counts: Any, seen: Any) -> int:
+    """Count the bigrams of `text` into `counts`; `seen` lists the buckets used, in order of first use."""
     used = 0
-    for at in range(start, start + total):
-        bucket = buckets[(np.int32(data[at]) << 8) | np.int32(data[at + 1])]
+    for at in range(len(text) - 1):
+        bucket = buckets[(np.int32(text[at]) << 8) | np.int32(text[at + 1])]
         if counts[bucket] == 0:
             seen[used] = bucket
             used += 1
@@ -126,21 +124,22 @@ def _count(data, start, total, buckets, counts, seen):  # type: ignore[no-untype
 
 
 @numba.njit(cache=True, nogil=True)
-def _dense(values, kernel, bias, rectify):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _add(target: Any, factor: Any, row: Any) -> None:
+    for column in range(len(target)):
+        target[column] += factor * row[column]
+
+
+@numba.njit(cache=True, nogil=True)
+def _dense(values: Any, kernel: Any, bias: Any) -> Any:
     result = bias.copy()
     for row in range(len(values)):
-        value = values[row]
-        if value != 0:
-            for column in range(len(result)):
-                result[column] += value * kernel[row, column]
-    if rectify:
-        for column in range(len(result)):
-            result[column] = max(result[column], np.float32(0))
+        if values[row] != 0:
+            _add(result, values[row], kernel[row])
     return result
 
 
 @numba.njit(cache=True, nogil=True)
-def _softmax(scores, result):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _softmax(scores: Any, result: Any) -> None:
     top = scores.max()
     total = 0.0
     for column in range(len(scores)):

@@ -33,10 +33,12 @@ import pyarrow as pa
 from foundation import clock, spdx
 from foundation.errors import ConfigError
 from stages.licences.names import declared_expression
+from stages.licences.notices import TAG_PREFIX
 from stages.licences.settings import Settings
 
 TOOL = "scancode-toolkit 32.5.0"
 SPDX_TOOL = "license-expression"
+SENTENCE_TOOL = "gristmill"
 
 DETECTIONS = pa.schema(
     [
@@ -64,11 +66,23 @@ sends 58 % to the second pass and misses 1 difference; real LICENSE files are mo
 MAX_UNEXPLAINED = 2
 """Words of legalese (ScanCode's list) that the exact matcher may leave over in a header, where prose surrounds it."""
 
+# A sentence of its own; ScanCode takes the two words alone for a clue only.
+_PUBLIC_DOMAIN = re.compile(
+    r"(?:^|[.;:>!]\s|\n)(?:this (?:file|code|program|script|software|work) is )?"
+    r"(?:(?:placed |released )?in(?:to)? the )?public domain\s*(?:[.,;!]|$)|(?:^|\W)\S+@\S+\s+public domain\.?$",
+    re.IGNORECASE | re.MULTILINE,
+)
+_DUAL = re.compile(r"\bdual(?:ly)?[- ]licen[cs]e", re.IGNORECASE)  # ScanCode has no rule for many of its wordings
+LONG = 3_000
+"""Characters from which a text is judged as a licence text (coverage), and below as a header (legalese left over)."""
+
 _SHORT = 300  # characters: an SPDX expression on one line
 
 
 @dataclasses.dataclass(frozen=True)
-class _Found:
+class Found:
+    """What one text was recognised as; fields as in DETECTIONS."""
+
     expression: str | None
     status: str
     score: float | None = None
@@ -78,14 +92,12 @@ class _Found:
 
 
 def detect(notices: pa.Table, *, settings: Settings | None = None) -> pa.Table:
-    """DETECTIONS of `notices` (columns `notice`, `kind`, `text`; others are ignored), each distinct one once."""
+    """DETECTIONS of `notices` (columns `notice`, `text`; others are ignored), each distinct one once."""
     chosen = settings or Settings()
-    columns = (notices[name].to_pylist() for name in ("notice", "kind", "text"))
-    distinct = {name: (kind, text) for name, kind, text in sorted(zip(*columns, strict=True), reverse=True)}
+    distinct = dict(zip(notices["notice"].to_pylist(), notices["text"].to_pylist(), strict=True))
     records = []
     for name in sorted(distinct):
-        kind, text = distinct[name]
-        found = recognise(text, kind=kind, timeout=chosen.detection_timeout)
+        found = recognise(distinct[name], timeout=chosen.detection_timeout)
         start, end = found.lines or (None, None)
         records.append(
             {
@@ -102,20 +114,18 @@ def detect(notices: pa.Table, *, settings: Settings | None = None) -> pa.Table:
     return pa.Table.from_pylist(records, schema=DETECTIONS)
 
 
-def recognise(text: str, *, kind: str, timeout: float) -> _Found:
-    """What licence `text` (a notice's normal form) is; `timeout` in seconds of wall clock."""
+def recognise(text: str, *, timeout: float) -> Found:
+    """What licence `text` (a notice's normal form) is; `timeout` in seconds of wall clock.
+
+    A function of the text alone, so that one detection serves every place where the text stands.
+    """
     if "\n" not in text and len(text) <= _SHORT:
         if text.strip().upper() in ("NONE", "NOASSERTION", ""):
-            return _Found(None, NONE, tool=SPDX_TOOL)
-        try:
-            return _Found(spdx.normalise(text), DETECTED, 100.0, "spdx", SPDX_TOOL, (1, 1))
-        except ConfigError:
-            pass
-        if kind == "spdx_tag" and (known := declared_expression(text)):
-            return _Found(known, DETECTED, 100.0, "declared-name", SPDX_TOOL, (1, 1))
-    asked = f"License: {text}" if kind == "spdx_tag" else text
-    found = _scan(asked, whole=kind == "text", timeout=timeout)
-    if kind == "spdx_tag" and found.status in (NONE, UNKNOWN):
+            return Found(None, NONE, tool=SPDX_TOOL)
+        if known := declared_expression(text):
+            return Found(known, DETECTED, 100.0, "spdx", SPDX_TOOL, (1, 1))
+    found = _scan(text, timeout=timeout)
+    if text.startswith(TAG_PREFIX) and found.status in (NONE, UNKNOWN):
         return dataclasses.replace(found, expression=None, status=INVALID)
     return found
 
@@ -128,18 +138,22 @@ def _index() -> Any:
     return get_index()
 
 
-def _scan(text: str, *, whole: bool, timeout: float) -> _Found:
+def _scan(text: str, *, timeout: float) -> Found:
     deadline = clock.now().timestamp() + timeout
     first = _matches(text, approximate=False, deadline=deadline)
     found = _summary(first)
-    if found.status == DETECTED and _explained(first, whole=whole):
+    if found.status == DETECTED and _explained(first, whole=len(text) >= LONG):
         return _in_time(found, deadline)
     second = _summary(_matches(text, approximate=True, deadline=deadline))
     best = second if second.status != NONE or found.status == NONE else found
+    if best.status == NONE and len(text) < LONG and _PUBLIC_DOMAIN.search(text):
+        best = Found(
+            "LicenseRef-scancode-public-domain", DETECTED, 90.0, "public-domain-sentence", SENTENCE_TOOL, (1, 1)
+        )
     return _in_time(best, deadline)
 
 
-def _in_time(found: _Found, deadline: float) -> _Found:
+def _in_time(found: Found, deadline: float) -> Found:
     return found if clock.now().timestamp() <= deadline else dataclasses.replace(found, status=TIMED_OUT)
 
 
@@ -160,17 +174,17 @@ def _explained(detections: Sequence[Any], *, whole: bool) -> bool:
     covered = set().union(*(match.qspan._set for match in matches))
     if whole:
         strange = sum(query.unknowns_by_pos.values())
-        return len(covered) >= MIN_COVERAGE * (known + strange)
-    legalese = matches[0].rule and _index().len_legalese
+        return bool(len(covered) >= MIN_COVERAGE * (known + strange))
+    legalese = _index().len_legalese
     left = sum(token < legalese for at, token in enumerate(query.tokens) if at not in covered and token is not None)
-    return left <= MAX_UNEXPLAINED
+    return bool(left <= MAX_UNEXPLAINED)
 
 
-def _summary(detections: Sequence[Any]) -> _Found:
+def _summary(detections: Sequence[Any]) -> Found:
     """All detections of one text as one: AND of their expressions, length-weighed score, rules in order."""
     told = [detection for detection in detections if detection.license_expression_spdx]
     if not told:
-        return _Found(None, NONE)
+        return Found(None, NONE)
     expressions, matches = [], []
     for detection in told:
         try:
@@ -179,12 +193,15 @@ def _summary(detections: Sequence[Any]) -> _Found:
             expressions.append("LicenseRef-scancode-unknown-spdx")
         matches += detection.matches
     whole = spdx.conjunction(expressions)
+    spelled = matches[0].query.query_string or ""
+    if " OR " not in (whole or "") and len(spdx.families(whole)) == 2 and _DUAL.search(spelled):
+        whole = spdx.disjunction(spdx.identifiers(whole))
     length = sum(match.len() for match in matches)
     score = sum(match.score() * match.len() for match in matches) / max(1, length)
     known = set(spdx.identifiers(whole)) - REFERENCES - spdx.licence_data().ignorable
     rules = " ".join(dict.fromkeys(_rule_name(match.rule.identifier) for match in matches))
     lines = (min(match.start_line for match in matches), max(match.end_line for match in matches))
-    return _Found(whole, DETECTED if known else UNKNOWN, round(score, 2), rules, TOOL, lines)
+    return Found(whole, DETECTED if known else UNKNOWN, round(score, 2), rules, TOOL, lines)
 
 
 def _rule_name(identifier: str) -> str:

@@ -18,7 +18,10 @@ HEAD_CHARACTERS = 16_384
 """Only so much of a file is looked at; long licences at the head fit."""
 
 HEAD_LINES = 100
-"""A comment that begins below this line is no header."""
+"""A comment that begins below this line is not looked at."""
+
+LEAD_IN_LINES = 4
+"""So many lines of code (guards, `package`, imports) may stand before a file's own header."""
 
 _OPENERS = (
     ("/*", "*/"), ("<!--", "-->"), ("(*", "*)"), ("{-", "-}"), ('"""', '"""'), ("'''", "'''"), ("--[[", "]]"),
@@ -30,7 +33,7 @@ _CLOSED_WITHIN = 300  # lines
 _PROSE_OPENERS = (("<!--", "-->"),)
 _PREFIX = re.compile(
     r"//|#(?!(?:include|define|undef|if|ifdef|ifndef|else|elif|endif|pragma|import|error|line|region)\b)"
-    r"|;|--|%|!|['\"](?=\s|[^'\"]*$)|\*|\.\\\"|'\\\"|\.\.\s|::|\\\s|(?:@?rem|dnl|@c|@comment|c)\s",
+    r"|;|--|%|!|['\"](?=\s|[^'\"]*$)|\*|\.\\\"|'\\\"|\.\.\s|::|\\\s|(?:@?rem|dnl|@c|@comment|c)(?:\s|$)",
     re.IGNORECASE,
 )
 _PROSE_PREFIX = re.compile(r"\.\.\s+\S|\[//\]|%|\.\\\"")
@@ -42,6 +45,17 @@ _TAG_END = re.compile(
     r"(?:\*+/|--!?>|--%>|%>|[#%*]\}|\*\)|-\}|\]\]|\"\"\"|'''|\|#|#>|\?>|</[a-z]|<br|\\n|[\"'`<>;,]|\s//|\s#).*$", re.I
 )
 _MARKERS_ONLY = re.compile(r"^[^A-Za-z0-9]*(?:(?:dnl|rem|C|[*]\s*)\s+)?$", re.IGNORECASE)
+_PART = re.compile(
+    r"\b(?:following|these|this) (?:function|code|routine|method|section|block|class|part|algorithm|snippet)s?\b"
+    r"[^.]{0,60}\b(?:comes?|taken|copied|borrowed|derived|based|adapted|from)\b|\bportions? of this\b"
+    r"|\b(?:based on|adapted from|derived from|taken from|copied from|borrowed from|ported from)\b",
+    re.IGNORECASE,
+)
+_OWN = re.compile(
+    r"\bthis (?:file|program|software|script|library|module|package|source|project|work)\b|redistribution and use in"
+    r"|permission is hereby granted|permission to use, copy|under the terms of the|is free software|use this file",
+    re.IGNORECASE,
+)
 _PYTHON_NAME = re.compile(r"^__licen[cs]e__\s*=\s*[\"']([^\"'\n]{1,200})[\"']", re.MULTILINE)
 _POD = re.compile(
     r"^=head\d[ \t]+[^\n]*(?:LICEN[CS]E|COPYRIGHT|COPYING|AUTHOR|LEGAL)[^\n]*\n", re.MULTILINE | re.IGNORECASE
@@ -51,7 +65,11 @@ _POD_END = re.compile(r"^=(?:head\d|cut)\b", re.MULTILINE)
 
 @dataclasses.dataclass(frozen=True)
 class Passage:
-    """A piece of a file that speaks of its licence: kind (`spdx_tag`, `declared`, `header`), lines (1-based), text."""
+    """A piece of a file that speaks of a licence: kind, first and last line (1-based), text.
+
+    Kinds: `spdx_tag`; `declared` (`__license__ = …`); `header`, the file's own; `mention`, a comment below
+    code or about borrowed code, which may speak of a part of the file only.
+    """
 
     kind: str
     start: int
@@ -65,8 +83,8 @@ def passages(text: str, *, prose: bool) -> list[Passage]:
     lines = head.splitlines()
     found: list[Passage] = []
     tagged: set[int] = set()
-    for block in _blocks(lines, prose=prose):
-        found += _from_block(block, tagged)
+    for code_lines, block in _blocks(lines, prose=prose):
+        found += _from_block(block, tagged, kind="header" if code_lines <= LEAD_IN_LINES else "mention")
     found += [tag for tag in _loose_tags(lines) if tag.start not in tagged]
     for name in _PYTHON_NAME.finditer(head):
         line = head.count("\n", 0, name.start()) + 1
@@ -79,12 +97,13 @@ def passages(text: str, *, prose: bool) -> list[Passage]:
 _Line = tuple[int, str]
 
 
-def _blocks(lines: Sequence[str], *, prose: bool) -> Iterator[list[_Line]]:
-    """Runs of comment lines, (number, line); empty lines do not end a run, code does."""
+def _blocks(lines: Sequence[str], *, prose: bool) -> Iterator[tuple[int, list[_Line]]]:
+    """Lines of code so far, and a run of comment lines (number, line); empty lines do not end a run, code does."""
     openers = _PROSE_OPENERS if prose else _OPENERS
     prefix = _PROSE_PREFIX if prose else _PREFIX
     block: list[_Line] = []
     closer: str | None = None
+    code = 0
     for number, line in enumerate(lines, start=1):
         bare = _LEAD_IN.sub("", line.strip(), count=1)
         if closer is not None:
@@ -99,15 +118,16 @@ def _blocks(lines: Sequence[str], *, prose: bool) -> Iterator[list[_Line]]:
             closer = None if closed else opened[1]
         elif bare and prefix.match(bare) and not bare.startswith("#!"):
             block.append((number, line))
-        elif bare and block:
-            yield block
-            block = []
-        elif block:
-            block.append((number, ""))
+        elif not bare:
+            block += [(number, "")] if block else []
+        else:
+            if block:
+                yield code, block
+            block, code = [], code + (not bare.startswith("#!"))
         if block and block[0][0] > HEAD_LINES:
             return
     if block:
-        yield block
+        yield code, block
 
 
 def _opened(line: str, openers: Sequence[tuple[str, str]], following: Sequence[str]) -> tuple[str, str] | None:
@@ -119,7 +139,7 @@ def _opened(line: str, openers: Sequence[tuple[str, str]], following: Sequence[s
     return None
 
 
-def _from_block(block: Sequence[_Line], tagged: set[int]) -> list[Passage]:
+def _from_block(block: Sequence[_Line], tagged: set[int], *, kind: str) -> list[Passage]:
     """A block's tags; without any, its paragraphs from the first with a licence word to the last."""
     tags = [tag for number, line in block for tag in _tags(number, line)]
     tagged.update(tag.start for tag in tags)
@@ -131,7 +151,10 @@ def _from_block(block: Sequence[_Line], tagged: set[int]) -> list[Passage]:
         return []
     first, last = _paragraph_start(spoken, cued[0]), _paragraph_end(spoken, cued[-1])
     kept = spoken[first : last + 1]
-    return [Passage("header", kept[0][0], kept[-1][0], "\n".join(bare for _, bare in kept))]
+    text = "\n".join(bare for _, bare in kept)
+    words = text.replace("\n", " ")
+    kind = "mention" if _PART.search(words) and not _OWN.search(words) else kind
+    return [Passage(kind, kept[0][0], kept[-1][0], text)]
 
 
 def _paragraph_start(spoken: Sequence[_Line], at: int) -> int:

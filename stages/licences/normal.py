@@ -25,16 +25,17 @@ LICENCE_WORDS = re.compile(
 
 _LEADING = " \t\r\f\v\0/*#;%!|>~=_:\\\"'`.+-\u00a0\ufeff"
 _TRAILING = " \t\r\f\v\0*/#|=~_<>\\\"'`-\u00a0"
-_WORD_MARKER = re.compile(r"@?(?:dnl|rem)\s+", re.IGNORECASE)
+_WORD_MARKER = re.compile(r"@?(?:dnl|rem)(?:\s+|$)", re.IGNORECASE)
 _YEARS = r"(?:19|20)\d\d(?:\s*(?:[-–,/]|\bto\b|\band\b)\s*(?:(?:19|20)?\d\d\b|present|now))*"
 _MARK = r"(?:\bcopyright(?:ed)?\b|\bcopr\b\.?|\(c\)|©|&copy;)"
 _HOLDER = re.compile(
-    rf"^[\w .,:'’]{{0,40}}{_MARK}(?:[\s:,]*(?:{_MARK}|by\b|[\[<{{(]?{_YEARS}|[\[<{{(]y{{2,4}}(?:ear)?[\]>}})])).*$"
+    rf"^[\w .,:'’]{{0,40}}{_MARK}(?:[\s:,]*(?:{_MARK}|by\b|{_YEARS})).*$"
     r"|^(?:\(c\)|©).*$",
     re.IGNORECASE,
 )
 _NOT_HOLDER = re.compile(
-    rf"{LICENCE_WORDS.pattern}|\bnotices?\b|\bholders?\b|\bowners?\b|\blaws?\b|disclaim|conditions|reproduce|retain",
+    rf"{LICENCE_WORDS.pattern}|\bnotices?\b|\bholders?\b|\bowners?\b|\blaws?\b|disclaim|conditions|reproduce|retain"
+    r"|<name|name of (?:the )?(?:author|copyright)|\byear\b|yy",  # the placeholders of licence texts stay
     re.IGNORECASE,
 )
 _AUTHOR = re.compile(r"^(?:(?:author|maintainer|contributor)s?\s*[:=]|@(?:author|file|date|version)\b)", re.IGNORECASE)

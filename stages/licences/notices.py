@@ -5,7 +5,7 @@ Output of `notices_of_files` and `notices_of_headers` (NOTICES), in the order of
     sha1_git    string  the content that says it
     file_kind   string  what its path made of it (`candidates.KINDS`), `header` for what stands inside a file
     notice      string  SHA-256 (hex) of `text`: names the notice
-    kind        string  spdx_tag | declared | text | header | mention
+    kind        string  spdx_tag | declared | text | header | mention (README, comment below code)
     scope       list    globs of the files it speaks of, relative to the manifest; null: all of its directory
     start_line  int32   first and last line in the file, from 1
     end_line    int32
@@ -47,6 +47,7 @@ NOTICES = pa.schema(
 )
 
 HEADER = "header"
+TAG_PREFIX = "SPDX-License-Identifier: "
 PROSE = frozenset(
     {"Markdown", "Text", "reStructuredText", "AsciiDoc", "Org", "Textile", "RDoc", "MediaWiki", "Wikitext", "Pod",
      "Creole", "RMarkdown", "Rich Text Format"}
@@ -95,7 +96,7 @@ def _of_file(path: bytes, kind: str, text: str, limit: int) -> Iterable[_Notice]
     if kind == "readme":
         return _mentions(text)
     if kind == "dot_license" and (tags := [p for p in passages(text, prose=True) if p.kind == "spdx_tag"]):
-        return (_Notice(tag.kind, tag.start, tag.end, tag.text) for tag in tags)
+        return (_Notice(tag.kind, tag.start, tag.end, _tag_text(tag.text)) for tag in tags)
     return [_Notice("text", 1, text.count("\n") + 1, whole_text(text, limit=limit))]
 
 
@@ -121,12 +122,19 @@ def notices_of_headers(files: pa.Table, *, settings: Settings | None = None) -> 
 def of_source(text: str, *, prose: bool, limit: int) -> Iterator[_Notice]:
     """The notices of one source file; see `headers.passages`."""
     for passage in passages(text, prose=prose):
-        kind, words = passage.kind, passage.text
-        if kind == "header":
-            words = normal_form(words[:limit])
-        elif kind == "declared":
+        words = passage.text
+        if passage.kind == "spdx_tag":
+            words = _tag_text(words)
+        elif passage.kind == "declared":
             words = declared_expression(words) or f"License: {words}"
-        yield _Notice(kind, passage.start, passage.end, words)
+        else:
+            words = normal_form(words[:limit])
+        yield _Notice(passage.kind, passage.start, passage.end, words)
+
+
+def _tag_text(value: str) -> str:
+    """An SPDX tag's expression in normal form; what is none stays a tag line, for ScanCode to look at."""
+    return declared_expression(value) or f"{TAG_PREFIX}{' '.join(value.split())}"
 
 
 def _gate(texts: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -14,9 +14,8 @@ VERSION = "1"
 
 REASONS: Mapping[str, str] = MappingProxyType(
     {
-        "licence_not_kept": "the effective licence's class is not among the classes that the recipe keeps",
+        "licence_refused": "the effective licence's class is not among the classes that the recipe keeps",
         "no_licence": "no text, tag, manifest or directory says under which licence the file may be used",
-        "licence_timed_out": "a notice that decides on the file was not read to its end within the time limit",
     }
 )
 """Reason codes of this stage → what they mean."""
@@ -31,7 +30,8 @@ class Settings(BaseModel):
     licence would already let in (`where_path_allows`: cheaper, the same files are kept unless a header is
     freer than its directory). detection_timeout: seconds a notice, wall clock. max_notice_bytes: UTF-8 bytes of
     one notice that are read. use_declared: let the declared licence of the repository's metadata stand where
-    nothing in the repository says anything.
+    nothing in the repository says anything. earliest_origin_decides: a content whose earliest known origin states a
+    non-permissive licence keeps it, whatever later copies say.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -41,3 +41,4 @@ class Settings(BaseModel):
     detection_timeout: float = Field(default=120.0, gt=0, le=3600)
     max_notice_bytes: int = Field(default=262_144, ge=1_024, le=16_777_216)
     use_declared: bool = False
+    earliest_origin_decides: bool = True

@@ -14,7 +14,7 @@ times the repositories' (or occurrences') keys, so large tables go through in pa
 
 from stages.optout.gate import gate
 from stages.optout.matching import excluded_contents, excluded_occurrences, excluded_repositories
-from stages.optout.repositories import ALIASES, REASONS, known_aliases
+from stages.optout.repositories import ALIASES, REASONS, covered, known_aliases
 
 NAME = "optout"
 VERSION = "1"
@@ -24,6 +24,7 @@ __all__ = [
     "NAME",
     "REASONS",
     "VERSION",
+    "covered",
     "excluded_contents",
     "excluded_occurrences",
     "excluded_repositories",

@@ -9,12 +9,20 @@ numeric id, or a covered one answers to the same name and the ids do not differ)
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import polars as pl
 
 from foundation.exclusions import KINDS, ExclusionList
 from foundation.origins import hosts, name_keys, origin_keys
 
-REASONS = tuple(f"opted_out_{kind}" for kind in KINDS)
+REASONS: Mapping[str, str] = {
+    "opted_out_host": "everything on this host is opted out",
+    "opted_out_owner": "the owner of the repository opted out",
+    "opted_out_repository": "the repository, or one it is a fork or another state of, is opted out",
+    "opted_out_path": "the path matches an opted-out glob of its repository",
+    "opted_out_content": "the content itself is opted out, wherever it occurs",
+}
 
 # What covered repositories answer to; small, and all that other partitions need to know.
 ALIASES = pl.Schema(

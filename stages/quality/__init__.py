@@ -1,6 +1,6 @@
 """Quality: the file rules of The Stack v2 as signals (`measure`) and thresholds over them (`refuse`).
 
-Columns and their meaning: `stages/quality/measure.py`; thresholds by language: `thresholds.toml`; reason
+Columns and their meaning: `stages/quality/signals.py`; thresholds by language: `thresholds.toml`; reason
 codes in the order in which they are tried: REASONS.
 """
 
@@ -14,9 +14,9 @@ from foundation.frames import frame
 from stages.decoding import decode
 from stages.languages import classify
 from stages.quality.limits import LIMITS
-from stages.quality.measure import SIGNALS, measure
-from stages.quality.refuse import refuse
+from stages.quality.rules import refuse
 from stages.quality.settings import NAME, REASONS, VERSION, Settings
+from stages.quality.signals import SIGNALS, measure
 
 __all__ = ["INSPECTED", "LIMITS", "NAME", "REASONS", "SIGNALS", "VERSION", "Settings", "inspect", "measure", "refuse"]
 
@@ -33,7 +33,10 @@ def inspect(files: pa.Table, settings: Settings | None = None) -> pa.Table:
     paths = pc.cast(files["path"], pa.binary()).combine_chunks()
     classes = classify(paths, texts)
     signals = measure(texts, classes["language"])
-    rows = pl.concat([frame(signals), frame(classes).with_columns(path=pl.Series(paths.to_pylist(), dtype=pl.Binary))], how="horizontal")
+    rows = pl.concat(
+        [frame(signals), frame(classes).with_columns(path=pl.Series(paths.to_pylist(), dtype=pl.Binary))],
+        how="horizontal",
+    )
     reasons = pl.when(frame(decoded)["binary"]).then(pl.lit("binary")).otherwise(refuse(rows, settings)["reason"])
     return pa.table(
         [

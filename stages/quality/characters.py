@@ -51,18 +51,13 @@ def size_at(data: Any, at: int) -> int:
 
 
 @numba.njit(cache=True, nogil=True)
-def point_at(data: Any, at: int) -> int:
-    """The code point that starts at `at` of valid UTF-8."""
-    byte = np.int64(data[at])
-    if byte < 0x80:
-        return byte
-    if byte < 0xE0:
-        return (byte & 0x1F) << 6 | (np.int64(data[at + 1]) & 0x3F)
-    if byte < 0xF0:
-        return (byte & 0x0F) << 12 | (np.int64(data[at + 1]) & 0x3F) << 6 | (np.int64(data[at + 2]) & 0x3F)
-    return (
-        (byte & 0x07) << 18
-        | (np.int64(data[at + 1]) & 0x3F) << 12
-        | (np.int64(data[at + 2]) & 0x3F) << 6
-        | (np.int64(data[at + 3]) & 0x3F)
-    )
+def point_at(data: Any, at: int) -> Any:
+    """The code point (int64) that starts at `at` of valid UTF-8."""
+    point = np.int64(data[at])
+    if point < 0x80:
+        return point
+    size = size_at(data, at)
+    point &= 0x7F >> size
+    for step in range(1, size):
+        point = point << 6 | (np.int64(data[at + step]) & 0x3F)
+    return point

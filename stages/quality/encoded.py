@@ -9,7 +9,7 @@ other). None of the patterns needs backtracking: a base64 match is a maximal run
 six-byte units, and a unit of hex can go on in one way only: after `,` or white space a word character must
 follow, after neither a `\x`; a chain that turns out too short holds no longer one inside.
 
-Cost: one pass, about 3 ns a byte (a base64 run is read twice); no memory but the result.
+Cost: one pass, about 3 ns a byte; no memory but the result.
 """
 
 from __future__ import annotations
@@ -47,51 +47,70 @@ def _encoded_counts(data: Any, ends: Any, classes: Any) -> Any:
 def _one(data: Any, start: int, end: int, classes: Any) -> Any:
     """Matches in order of their start, so that what they cover together can be summed on the way."""
     covered = covered_to = longest = 0  # characters
-    run_end = hex_from = escape_from = start  # bytes
+    run, run_end = _next_run(data, start, end, classes)
+    hex_from = escape_from = start  # bytes: where the next match of its kind may start
     after_word = False
     character = 0
     at = start
     while at < end:
-        kind = classes[point_at(data, at)]
+        byte = data[at]
+        kind = classes[byte] if byte < 0x80 else classes[point_at(data, at)]
         best = 0  # characters of the longest match that starts here
-        if kind & BASE64 and at >= run_end:
-            run_end = _run_end(data, at, end, classes)
-            if run_end - at >= BASE64_LEAST:
-                best = run_end - at
-        if kind & HEX or data[at] == _BACKSLASH:
-            if at >= hex_from and after_word != (kind & WORD > 0):
-                stop, length = _hex_chain(data, at, end, classes)
-                hex_from = max(stop, at + 1)
-                best = max(best, length)
-            if at >= escape_from and data[at] == _BACKSLASH:
-                stop, length = _escape_chain(data, at, end, classes)
-                escape_from = max(stop, at + 1)
-                best = max(best, length)
+        if at == run:
+            best = run_end - run
+            run, run_end = _next_run(data, run_end, end, classes)
+        escape = byte == _BACKSLASH
+        if at >= hex_from and ((escape and after_word) or (kind & HEX and not after_word)):
+            stop, length = _hex_chain(data, at, end, classes)
+            hex_from = max(stop, at + 1)
+            best = max(best, length)
+        if escape and at >= escape_from:
+            stop, length = _escape_chain(data, at, end, classes)
+            escape_from = max(stop, at + 1)
+            best = max(best, length)
         if best:
             longest = max(longest, best)
             covered += max(0, character + best - max(character, covered_to))
             covered_to = max(covered_to, character + best)
         after_word = kind & WORD > 0
         character += 1
-        at += size_at(data, at)
+        at += 1 if byte < 0x80 else size_at(data, at)
     return covered, longest
 
 
 @numba.njit(cache=True, nogil=True)
-def _run_end(data: Any, at: int, end: int, classes: Any) -> int:
-    while at < end and data[at] < 0x80 and classes[data[at]] & BASE64:
-        at += 1
-    return at
+def _next_run(data: Any, start: int, end: int, classes: Any) -> Any:
+    """The next base64 run of at least BASE64_LEAST bytes from `start` on, or (end, end).
+
+    Such a run covers at least one of the samples BASE64_LEAST bytes apart, so few bytes are looked at.
+    """
+    sample = start + BASE64_LEAST - 1
+    while sample < end:
+        if not _is_base64(data[sample], classes):
+            sample += BASE64_LEAST
+            continue
+        first, last = sample, sample + 1
+        while first > start and _is_base64(data[first - 1], classes):
+            first -= 1
+        while last < end and _is_base64(data[last], classes):
+            last += 1
+        if last - first >= BASE64_LEAST:
+            return first, last
+        sample = last + BASE64_LEAST
+    return end, end
+
+
+@numba.njit(cache=True, nogil=True)
+def _is_base64(byte: int, classes: Any) -> bool:
+    return byte < 0x80 and classes[byte] & BASE64 > 0
 
 
 @numba.njit(cache=True, nogil=True)
 def _is_hex(data: Any, at: int, count: int, end: int, classes: Any) -> bool:
-    if at + count > end:
-        return False
-    for step in range(count):
-        if data[at + step] >= 0x80 or not classes[data[at + step]] & HEX:
-            return False
-    return True
+    found = 0
+    while found < count and at + found < end and data[at + found] < 0x80 and classes[data[at + found]] & HEX:
+        found += 1
+    return found == count
 
 
 @numba.njit(cache=True, nogil=True)

@@ -13,11 +13,10 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Literal
+from typing import Annotated
 
 import pydantic
 
-from stages.languages import table
 from stages.languages.vocabulary import require
 
 _DATA = Path(__file__).parent / "thresholds.toml"
@@ -45,13 +44,16 @@ def _limit_name(name: str) -> str:
     raise ValueError(f"unknown limit {name!r}; did you mean {near[0]}?")
 
 
-def _limit(value: object) -> object:
-    if value is False or (isinstance(value, int | float) and value is not True and 0 <= value < float("inf")):
-        return value
+def _limit(value: object) -> float | bool:
+    if value is False:
+        return False
+    if isinstance(value, int | float) and value is not True and 0 <= value < float("inf"):
+        return float(value)
     raise ValueError(f"a limit is a number from 0 up, or false to switch it off; got {value!r}")
 
 
-Limit = Annotated[Literal[False] | float, pydantic.BeforeValidator(_limit)]
+# A plain validator, since a union with Literal[False] would take 0 for False.
+Limit = Annotated[float | bool, pydantic.PlainValidator(_limit)]
 LimitName = Annotated[str, pydantic.AfterValidator(_limit_name)]
 LanguageName = Annotated[str, pydantic.AfterValidator(require)]
 Limits = Mapping[LimitName, Limit]
@@ -111,10 +113,5 @@ def resolve(name: str, *, thresholds: Limits, languages: Mapping[str, Limits]) -
     return Resolved(_or_none(default), MappingProxyType(own))
 
 
-def _or_none(limit: Literal[False] | float) -> float | None:
+def _or_none(limit: float | bool) -> float | None:
     return None if limit is False else float(limit)
-
-
-def known_language(name: str) -> bool:
-    """Whether `name` is in Linguist's vocabulary."""
-    return name in table()

@@ -36,25 +36,25 @@ def visible_counts(
     classes: npt.NDArray[np.uint8],
 ) -> npt.NDArray[np.int64]:
     """int64[n]: visible characters of the `chosen` texts (others: 0)."""
-    return _visible_counts(data, ends, chosen, classes, *_RAW)  # type: ignore[no-any-return]
+    return _visible_counts(data, ends, chosen, classes, _RAW)  # type: ignore[no-any-return]
 
 
 @numba.njit(cache=True, nogil=True)
-def _visible_counts(data: Any, ends: Any, chosen: Any, classes: Any, script: Any, style: Any) -> Any:
+def _visible_counts(data: Any, ends: Any, chosen: Any, classes: Any, raw: Any) -> Any:
     result = np.zeros(len(ends) - 1, dtype=np.int64)
     for document in range(len(ends) - 1):
         if chosen[document]:
-            result[document] = _visible(data, ends[document], ends[document + 1], classes, script, style)
+            result[document] = _visible(data, ends[document], ends[document + 1], classes, raw)
     return result
 
 
 @numba.njit(cache=True, nogil=True)
-def _visible(data: Any, at: int, end: int, classes: Any, script: Any, style: Any) -> int:
+def _visible(data: Any, at: int, end: int, classes: Any, raw: Any) -> int:
     count = 0
     gap = False  # white space since the last visible character
     while at < end:
         if data[at] == _LT:
-            after = _after_markup(data, at, end, script, style)
+            after = _after_markup(data, at, end, raw)
             if after > at:
                 at = after
                 continue
@@ -70,26 +70,28 @@ def _visible(data: Any, at: int, end: int, classes: Any, script: Any, style: Any
 
 
 @numba.njit(cache=True, nogil=True)
-def _after_markup(data: Any, at: int, end: int, script: Any, style: Any) -> int:
+def _after_markup(data: Any, at: int, end: int, raw: Any) -> int:
     """Where the markup that `<` at `at` opens ends; `at` itself if it opens none."""
-    if at + 1 >= end:
-        return at
-    following = data[at + 1]
-    if following == _BANG or following == _QUESTION:
-        if at + 3 < end and data[at + 2] == _DASH and data[at + 3] == _DASH:
-            return _comment_end(data, at + 4, end)
-        return _find(data, at + 2, end, _GT) + 1
-    if following == _SLASH:
-        if at + 2 < end and _is_letter(data[at + 2]):
-            return _tag_end(data, at + 2, end)
-        return _find(data, at + 2, end, _GT) + 1
+    following = data[at + 1] if at + 1 < end else 0
+    if following in (_BANG, _QUESTION, _SLASH):
+        return _after_other(data, at, end)
     if not _is_letter(following):
         return at
     after = _tag_end(data, at + 1, end)
-    for name in (script, style):
+    for name in raw:
         if _names(data, at + 1, end, name):
             return _raw_end(data, after, end, name)
     return after
+
+
+@numba.njit(cache=True, nogil=True)
+def _after_other(data: Any, at: int, end: int) -> int:
+    """Where an end tag, a comment or a declaration at `at` ends."""
+    if data[at + 1] == _SLASH and at + 2 < end and _is_letter(data[at + 2]):
+        return _tag_end(data, at + 2, end)
+    if data[at + 1] == _BANG and at + 3 < end and data[at + 2] == _DASH and data[at + 3] == _DASH:
+        return _comment_end(data, at + 4, end)
+    return _find(data, at + 2, end, _GT) + 1
 
 
 @numba.njit(cache=True, nogil=True)
@@ -120,7 +122,7 @@ def _tag_end(data: Any, at: int, end: int) -> int:
         byte = data[at]
         if byte == _GT:
             return at + 1
-        if value and (byte == _QUOTE or byte == _APOSTROPHE):
+        if value and byte in (_QUOTE, _APOSTROPHE):
             at += 1
             while at < end and data[at] != byte:
                 at += 1

@@ -55,5 +55,5 @@ class Settings(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
 
     disable: tuple[RuleName, ...] = ()
-    thresholds: Limits = MappingProxyType({})
-    languages: Mapping[LanguageName, Limits] = MappingProxyType({})
+    thresholds: Limits = pydantic.Field(default_factory=dict)
+    languages: Mapping[LanguageName, Limits] = pydantic.Field(default_factory=dict)

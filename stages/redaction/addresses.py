@@ -3,7 +3,7 @@
 An address is kept when its class is one of `Settings.keep_addresses` (IANA special-purpose registries, as
 Python's `ipaddress` knows them, and the well-known public resolvers), and when its context says that it is
 something else: version numbers, object identifiers, requirement pins, `a::b` of a programming language.
-A span is the address alone: no port, prefix length or zone.
+A span is the address with its zone, without port or prefix length.
 """
 
 from __future__ import annotations
@@ -12,25 +12,27 @@ import ipaddress
 import re
 from collections.abc import Iterator
 
-from stages.redaction.model import Finding, Rule, Window
+from stages.redaction.model import Finding, Rule, Window, words
 
 _V4 = re.compile(r"(?<![\w.\-])(?:\d{1,3}\.){3}\d{1,3}(?![\w]|\.\d|-\w)")
 _V6 = re.compile(
-    r"(?<![\w:.%\-])(?:[0-9A-Fa-f]{0,4}:){2,7}(?:(?:\d{1,3}\.){3}\d{1,3}|[0-9A-Fa-f]{0,4})(?![\w:]|\.\d)"
+    r"(?<![\w:.%\-])(?:[0-9A-Fa-f]{0,4}:){2,8}(?:(?:\d{1,3}\.){3}\d{1,3}|[0-9A-Fa-f]{0,4})(?:%[\w.\-]{1,32})?(?![\w:]|\.\d)"
 )
 _VERSION_BEFORE = re.compile(
     r"(?:(?:version|ver|release|revision|firmware|build|oid|section|chapter|since|(?<![a-z])v|rev)\w{0,12}[\"'\])]{0,2}\s*[:=(\"',]{0,4}\s*|[=~!<>^]=\s*|\^|~)[\"']?$",
     re.I,
 )
-_CUE = re.compile(r"(?<![a-z])(?:ip|ipv4|ipv6|addr|address|host|inet6?|dns|server|peer|bind|gateway|subnet|route)", re.I)
+_CUE = re.compile(
+    r"(?<![a-z])(?:ip|ipv4|ipv6|addr|address|host|inet6?|dns|server|peer|bind|gateway|subnet|route)", re.I
+)
 _RESOLVERS = frozenset(
     ipaddress.ip_address(text)
-    for text in (
+    for text in words(
         "8.8.8.8 8.8.4.4 1.1.1.1 1.0.0.1 9.9.9.9 149.112.112.112 208.67.222.222 208.67.220.220 4.2.2.1 4.2.2.2 "
-        "4.2.2.3 4.2.2.4 64.6.64.6 64.6.65.6 77.88.8.8 77.88.8.1 94.140.14.14 94.140.15.15 114.114.114.114 "
-        "223.5.5.5 223.6.6.6 2001:4860:4860::8888 2001:4860:4860::8844 2606:4700:4700::1111 2606:4700:4700::1001 "
-        "2620:fe::fe 2620:fe::9 2620:119:35::35 2620:119:53::53"
-    ).split()
+        "4.2.2.3 4.2.2.4 64.6.64.6 64.6.65.6 77.88.8.8 77.88.8.1 94.140.14.14 94.140.15.15 114.114.114.114 223.5.5.5 "
+        "223.6.6.6 2001:4860:4860::8888 2001:4860:4860::8844 2606:4700:4700::1111 2606:4700:4700::1001 2620:fe::fe "
+        "2620:fe::9 2620:119:35::35 2620:119:53::53"
+    )
 )
 _DOCUMENTATION = tuple(
     ipaddress.ip_network(text)
@@ -50,7 +52,7 @@ def find_addresses(window: Window) -> Iterator[Finding]:
     text = window.text
     for match in _V4.finditer(text):
         address = _parse(match[0])
-        if address and not _kept(address, window) and not _is_version(text, match.start()):
+        if address and not _kept(address, window) and not _is_version(text, match.start()) and _is_likely(text, match):
             yield window.finding(*match.span(), "IP_ADDRESS", "ipv4")
     for match in _V6.finditer(text):
         address = _parse(match[0])
@@ -71,19 +73,18 @@ def address_class(address: Address) -> str:
     mapped = getattr(address, "ipv4_mapped", None)
     if mapped:
         return address_class(mapped)
-    if address in _RESOLVERS:
-        return "resolver"
-    if any(address in network for network in _DOCUMENTATION):
-        return "documentation"
-    if address.is_loopback:
-        return "loopback"
-    if address.is_link_local:
-        return "link_local"
-    if address.is_multicast:
-        return "multicast"
-    if address.is_reserved or address.is_unspecified:
-        return "reserved"
-    return "private" if address.is_private else "public"
+    # IPv6 space that the IETF only holds in reserve (`1::`) is written by people all the same.
+    reserved = address.is_unspecified or (address.version == 4 and address.is_reserved)
+    classes = (
+        ("resolver", address in _RESOLVERS),
+        ("documentation", any(address in network for network in _DOCUMENTATION)),
+        ("loopback", address.is_loopback),
+        ("link_local", address.is_link_local),
+        ("multicast", address.is_multicast),
+        ("reserved", reserved),
+        ("private", address.is_private),
+    )
+    return next((name for name, holds in classes if holds), "public")
 
 
 def _parse(text: str) -> Address | None:
@@ -104,13 +105,25 @@ def _is_version(text: str, start: int) -> bool:
 def _is_spelled_out(text: str, match: re.Match[str]) -> bool:
     """Whether a valid IPv6 address is one here, and not `a::b` of Haskell, C++, Rust or Perl."""
     groups = [group for group in match[0].split(":") if group]
-    if not any(char.isdigit() for char in match[0]):
-        return False
+    if not any(char.isdigit() for char in match[0]) or (all(len(group) == 2 for group in groups) and len(groups) == 8):
+        return False  # no digit: names; eight pairs: a fingerprint or an EUI-64
     if len(groups) >= 3 or any(len(group) == 4 for group in groups):
         return True
+    if text[match.start() - 1 : match.start()] == "[" and text[: match.start() - 1][-2:] != "//":
+        return False  # a slice
     around = text[: match.start()].rstrip(" \t")[-1:] + text[match.end() :].lstrip(" \t")[:1]
-    alone = not around.strip("\"'`[]<>\r\n%/")
-    return alone or _CUE.search(text) is not None
+    return not around.strip("\"'`<>\r\n%/") or _CUE.search(text) is not None
+
+
+def _is_likely(text: str, match: re.Match[str]) -> bool:
+    """Four one-digit numbers are a section or a version, unless something says `address`."""
+    if len(match[0]) > 7:
+        return True
+    return (
+        text[: match.start()].endswith("//")
+        or text[match.end() : match.end() + 1] in {":", "/"}
+        or bool(_CUE.search(text))
+    )
 
 
 IP_ADDRESSES = Rule(

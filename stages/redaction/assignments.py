@@ -9,28 +9,57 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TypeAlias
 
 from stages.redaction.decoys import (
     entropy,
+    is_alphabet,
     is_digest,
     is_plausible_key,
     is_plausible_password,
     is_reference,
     is_template,
 )
-from stages.redaction.model import Finding, Rule, Window
+from stages.redaction.model import Finding, Rule, Window, words
 
+# Words of names, lower case. Each alternative starts with a plain letter, which lets `re` skip quickly.
 _PASSWORD_WORDS = (
-    r"pass(?:word|wd|phrase|code|wort)|pwd|passwd|kennwort|contrase(?:ñ|n)a|senha|haslo|пароль|密码|"
-    r"(?<![a-z])(?:pass|pw|psw|pswd|mdp)(?![a-z])"
+    "pass(?:word|wd|phrase|code|wort)",
+    "pwd",
+    "kennwort",
+    "contrase(?:ñ|n)a",
+    "senha",
+    "haslo",
+    "пароль",
+    "密码",
+    *(rf"{word}(?<![a-z]{word})(?![a-z])" for word in ("pass", "pw", "psw", "pswd", "mdp")),
+)
+_KEY_OWNERS = words(
+    "access account admin api app auth client consumer database db deploy encryption integration license master n "
+    "priv private service session shared signing storage subscription webhook write x"
 )
 _KEY_WORDS = (
-    r"secret|token|api[_\- ]?key|schlüssel|(?:access|auth|account|admin|app|client|consumer|deploy|encryption|"
-    r"integration|license|master|priv|private|service|session|shared|signing|storage|subscription|webhook|write|"
-    r"account|database|db|x|n)[_\-. ]?key|credential|bearer|seed|(?<![a-z])(?:_?auth|creds?|apitoken|sig(?:nature)?)(?![a-z])"
+    "secret",
+    "token",
+    "schlüssel",
+    *(rf"{owner}[_\-. ]?key" for owner in _KEY_OWNERS),
+    "credential",
+    "bearer",
+    "seed",
+    "signature",
+    *(rf"{word}(?<![a-z]{word})(?![a-z])" for word in ("auth", "cred", "creds", "sig")),
 )
-_WEAK_WORDS = r"(?<![a-z])(?:s?key|sid|api|auth(?:orization|entication)?)(?![a-z])|key|_?oauth"
-_NAME = re.compile(rf"(?P<password>{_PASSWORD_WORDS})|(?P<key>{_KEY_WORDS})|(?P<weak>{_WEAK_WORDS})", re.I)
+_WEAK_WORDS = (
+    "key",
+    "oauth",
+    *(
+        rf"{word}(?<![a-z]{word})(?![a-z])"
+        for word in ("sid", "authorization", "authentication", "access", "private", "license", "licence")
+    ),
+)
+_NAME = re.compile("|".join((*_PASSWORD_WORDS, *_KEY_WORDS, *_WEAK_WORDS)))
+_IS_PASSWORD = re.compile("|".join(("pass", "pw", "psw", "mdp", *_PASSWORD_WORDS[1:8])))
+_IS_WEAK = re.compile("key|oauth|sid|authorization|authentication|access|private|licen[sc]e")
 _NAME_CHARS = re.compile(r"[\w.\-]{0,64}")
 _NAME_BEFORE = re.compile(r"[\w.\-$]{0,64}$")
 _TAIL = re.compile(
@@ -50,56 +79,81 @@ _QUOTED = {
 _ESCAPED = re.compile(r"([^\"'`\\\n]{1,4096})\\[\"'`]")
 _ENTITY = re.compile(r"([^&\"'\n]{1,4096})&(?:quot|#3[49]);")
 _BARE = re.compile(r"[^\s\"'`<>]{4,4096}")
+_ELEMENT = re.compile(r"([^<>\n]{4,4096})</")
+_SPACED = re.compile(r"([A-Za-z0-9+/_=.~\-]{20,4096})(?![\w(\[])")
+_FLAG = re.compile(r"(?<!\S)--[\w.\-]*$")
+_FLAG_VALUE = re.compile(r"([^\s\"'`<>]{4,4096})")
 _BARE_IN_CODE = re.compile(r"[A-Za-z0-9+/_=.~\-]{16,4096}(?![\w(\[.])")
 
 # Segments of a name that say the value is about a secret, not the secret.
 _ABOUT = frozenset(
-    "alias algorithm alg align class column count date desc description digest dir directory endpoint error expiry "
-    "exp expires field file filename format function generator handler hash header help hint host id identifier ids "
-    "index input interval kind label len length level limit link list location manager map max message method min "
-    "mode name names namespace node option options page param parameter path pattern policy prefix prompt provider "
-    "ref regex region required reset resolver role rule scheme scope size source status store strength style suffix "
-    "template text timeout title ttl type uri url usage user username validation validator vault version view chars "
-    "fingerprint checksum thumbprint public pub csrf xsrf csrftoken keyid bucket primary foreign cache sort partition "
-    "translation i18n".split()
+    words(
+        "alias algorithm alg align class column count date desc description digest dir directory endpoint error "
+        "expiry exp expires field file filename format function generator handler hash header help hint host id "
+        "identifier ids index input interval kind label len length level limit link list location manager map max "
+        "message method min mode name names namespace node option options page param parameter path pattern policy "
+        "prefix prompt provider ref regex region required reset resolver role rule scheme scope size source status "
+        "store strength style suffix template text timeout title ttl type uri url usage user username validation "
+        "validator vault version view chars uuid guid fingerprint checksum thumbprint public pub csrf xsrf csrftoken "
+        "keyid bucket primary foreign cache sort partition translation i18n"
+    )
 )
+_WEAK_LAST = frozenset(words("sid auth authorization authentication access private license licence oauth"))
 _SEGMENTS = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])|[^\W_a-zA-Z]+")
 
-_URL_USER = re.compile(r"\b[a-z][a-z0-9+.\-]{1,30}://([^\s/:@\"'`<>]{0,128}):([^\s/@\"'`<>]{1,256})@([\w.\-\[]{1,253})", re.I)
+_URL_USER = re.compile(r"\b[a-z][a-z0-9+.\-]{1,30}://([^\s/:@\"'`<>]{0,128}):([^\s/@\"'`<>]{1,256})@[\w.\-\[]", re.I)
 _LOGIN_PAIR = re.compile(
-    r"(?:auth|credentials?|login)\w{0,20}\s{0,4}[=:(]{1,2}\s{0,4}[(\[]?\s{0,4}([\"'])[^\"'\n]{1,128}\1\s{0,4},\s{0,4}([\"'])([^\"'\n]{4,128})\2", re.I
+    r"(?:auth|credentials?|login)\w{0,20}\s{0,4}[=:(]{1,2}\s{0,4}[(\[]?\s{0,4}([\"'])[^\"'\n]{1,128}\1\s{0,4},\s{0,4}([\"'])([^\"'\n]{4,128})\2",
+    re.I,
 )
 _CURL_USER = re.compile(r"(?<![\w-])(?:-u|--user)[ =][\"']?([\w.@+-]{1,64}):([^\s\"'@]{4,128})")
 _NETRC = re.compile(r"\b(?:login|user|account)\s+\S{1,128}\s+(?:password|passwd)\s+(\S{4,256})", re.I)
 _AWS_SECRET = re.compile(
-    r"(?:aws|secret|sk)[\w.\-]{0,40}[\"'`\])]{0,2}\s{0,4}(?:=>|[=:,]|\()\s{0,4}[\"'`]?([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])", re.I
+    r"(?:aws|secret|sk)[\w.\-]{0,40}[\"'`\])]{0,2}\s{0,4}(?:=>|[=:,]|\()\s{0,4}[\"'`]?([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])",
+    re.I,
 )
+
+Place: TypeAlias = "tuple[int, int] | None"
 
 
 def find_assignments(window: Window) -> Iterator[Finding]:
     """Values in `window` that a name calls a password, key, token or secret."""
     text, at = window.text, 0
-    while name := _NAME.search(text, at):
+    lower = text.lower()
+    if len(lower) != len(text):  # "İ" becomes two characters
+        lower = "".join(char.lower() if char < "\x80" else char for char in text)
+    while name := _NAME.search(lower, at):
         rest = _NAME_CHARS.match(text, name.end())
-        end = rest.end() if rest else name.end()
-        at = max(end, name.end())
+        end = at = max(name.end(), rest.end() if rest else 0)
         tail = _TAIL.match(text, end)
-        if tail is None:
+        if tail is None or _is_slot(text, name.start(), end):
             continue
-        value = _value(text, tail, window.style, name.lastgroup or "weak")
+        strength = _strength(name[0])
+        value = _value(text, name, tail, window.style, strength)
         before = _NAME_BEFORE.search(text, max(0, name.start() - 64), name.start())
         full = (before[0] if before else "") + text[name.start() : end]
-        if value and _accepts(full, name.lastgroup or "weak", text[slice(*value)], quoted=tail["open"] is not None):
-            kind = "PASSWORD" if name.lastgroup == "password" else "KEY"
-            yield window.finding(*value, kind, "assignment")
+        if value and _accepts(full, strength, text[slice(*value)], tail):
+            yield window.finding(*value, "PASSWORD" if strength == "password" else "KEY", "assignment")
             at = max(at, value[1])
+
+
+def _strength(word: str) -> str:
+    """What a word of a name promises: a `password`, a `key`, or perhaps a key (`weak`)."""
+    if _IS_PASSWORD.match(word):
+        return "password"
+    return "weak" if _IS_WEAK.fullmatch(word) else "key"
+
+
+def _is_slot(text: str, start: int, end: int) -> bool:
+    """Whether the name is a placeholder, <PASSWORD>, ours or another's, and no XML element."""
+    return text[start - 1 : start] == "<" and text[end : end + 1] == ">" and "</" not in text[end:]
 
 
 def find_credentials(window: Window) -> Iterator[Finding]:
     """Passwords in URLs, `("user", "password")` pairs, netrc lines, `curl -u`, and AWS secret keys."""
     text = window.text
     for match in _URL_USER.finditer(text):
-        if _is_url_password(match[1], match[2], match[3]):
+        if _is_url_password(match[1], match[2]):
             yield window.finding(*match.span(2), "PASSWORD", "url")
     for rule, pattern in (("login-pair", _LOGIN_PAIR), ("curl-user", _CURL_USER), ("netrc", _NETRC)):
         for match in pattern.finditer(text):
@@ -111,42 +165,74 @@ def find_credentials(window: Window) -> Iterator[Finding]:
             yield window.finding(*match.span(1), "KEY", "aws-secret-access-key")
 
 
-def _value(text: str, tail: re.Match[str], style: str, group: str) -> tuple[int, int] | None:
+def _value(text: str, name: re.Match[str], tail: re.Match[str], style: str, strength: str) -> Place:
     """Where the value after `tail` stands, or None."""
-    start, opening = tail.end(), tail["open"]
-    if opening:
-        ending = _ENTITY if opening[0] == "&" else _ESCAPED if opening[0] == "\\" else _QUOTED[opening[-1]]
-        match = ending.match(text, start)
-        return match.span(1) if match else None
-    if tail["sep"] in {"(", ","} or (tail["sep"] in {" ", "\t"} and style != "config"):
-        return None
+    start, opening, separator = tail.end(), tail["open"], tail["sep"]
+    spaced = separator in {" ", "\t"}
+    flag = spaced and _FLAG.search(text, max(0, name.start() - 64), name.start()) is not None
+    match = None
+    if separator == "(" and "." in text[name.end() : tail.start()]:
+        pass  # password.encode("utf-8")
+    elif opening and (flag or not spaced):
+        match = _quoted_value(text, start, opening, listed=separator == ",")
+    elif separator == ">":
+        match = _ELEMENT.match(text, start)
+    elif flag:
+        match = _FLAG_VALUE.match(text, start)
+    elif spaced and strength != "password":
+        match = _SPACED.match(text, start)
+    elif separator not in {"(", ",", " ", "\t"}:
+        return _bare_value(text, start, style, password=strength == "password")
+    return match.span(1) if match else None
+
+
+def _quoted_value(text: str, start: int, opening: str, *, listed: bool) -> re.Match[str] | None:
+    """The content of a string literal; in a list, `"password", "user"` are names unless there is a digit."""
+    ending = _ENTITY if opening[0] == "&" else _ESCAPED if opening[0] == "\\" else _QUOTED[opening[-1]]
+    match = ending.match(text, start)
+    return match if match and (not listed or any(char.isdigit() for char in match[1])) else None
+
+
+def _bare_value(text: str, start: int, style: str, *, password: bool) -> Place:
     if style == "code":
         match = _BARE_IN_CODE.match(text, start)
         return match.span() if match and any(char.isdigit() for char in match[0]) else None
     match = _BARE.match(text, start)
     if match is None:
         return None
-    value = match[0].rstrip(",;)}]" if group != "password" else ",;")
-    return start, start + len(value)
+    return start, start + len(match[0].rstrip(",;" if password else ",;)}]"))
 
 
-def _accepts(name: str, group: str, value: str, *, quoted: bool) -> bool:
+def names_a_secret(name: str) -> bool:
+    """Whether an identifier says that its value is a secret, and not something about a secret or public."""
     segments = [segment.lower() for segment in _SEGMENTS.findall(name)]
-    if not segments or segments[-1] in _ABOUT or "public" in segments or "pub" in segments:
+    return bool(segments) and segments[-1] not in _ABOUT and not {"public", "pub"} & set(segments)
+
+
+def _accepts(name: str, strength: str, value: str, tail: re.Match[str]) -> bool:
+    element = tail["sep"] == ">"
+    quoted = element or tail["open"] is not None
+    if not names_a_secret(name):
         return False
-    if group == "password":
+    if strength == "password":
         return is_plausible_password(value)
-    if group == "key":
-        return is_plausible_key(value, least=8 if quoted else 12) and not _is_plain_identifier(value, segments)
-    return is_plausible_key(value, least=16) and entropy(value) >= 3.3 and not is_digest(value)
+    segments = [segment.lower() for segment in _SEGMENTS.findall(name)]
+    if strength == "key":
+        pieces = value.strip("{}").split() if element else [value]
+        return any(is_plausible_key(piece, least=8 if quoted else 12) for piece in pieces[:4])
+    if not (segments[-1].endswith("key") or segments[-1] in _WEAK_LAST) or is_alphabet(value):
+        return False
+    if is_digest(value):
+        return len(segments) > 1 and not _is_uuid_like(value)
+    has_digit = any(char.isdigit() for char in value)
+    return has_digit and is_plausible_key(value, least=16) and entropy(value) >= 3.3
 
 
-def _is_plain_identifier(value: str, segments: list[str]) -> bool:
-    """A digest or UUID is no secret where the name only loosely says so."""
-    return is_digest(value) and not {"secret", "token", "api", "apikey", "key", "auth"} & set(segments)
+def _is_uuid_like(value: str) -> bool:
+    return "-" in value
 
 
-def _is_url_password(user: str, password: str, host: str) -> bool:
+def _is_url_password(user: str, password: str) -> bool:
     if password == user or is_template(password) or is_template(user) or is_reference(password):
         return False
     return is_plausible_password(password) or (len(password) >= 16 and is_plausible_key(password))
@@ -154,7 +240,7 @@ def _is_url_password(user: str, password: str, host: str) -> bool:
 
 _WORDS_TRIGGER = (
     r"(?:pass|pwd|passwd|kennwort|contrase|senha|haslo|\xd0\xbf\xd0\xb0\xd1\x80\xd0\xbe\xd0\xbb\xd1\x8c|\xe5\xaf\x86\xe7\xa0\x81|"
-    r"psw|mdp|secret|token|key|schl\xc3\xbcssel|credential|creds?|bearer|seed|auth|signature|api|sid)"
+    r"psw|mdp|secret|token|key|schl\xc3\xbcssel|credential|creds?|bearer|seed|auth|signature|sid|access|private|licen[sc]e)"
 )
 ASSIGNMENTS = Rule(
     name="assignment",
@@ -162,6 +248,8 @@ ASSIGNMENTS = Rule(
     triggers=(
         _WORDS_TRIGGER + r"[\w.\-]{0,64}[^\w\n][^\n]{0,40}[\"'`;][^\s\"'`\n<>$]{4}",
         _WORDS_TRIGGER + r"[\w.\-]{0,64}[\"'`\])]{0,3}[ \t]{0,8}[=:> \t]{1,4}[ \t]{0,8}[^\s\"'`\n<>(){}$,;]{8}",
+        _WORDS_TRIGGER + r"[\w.\-]{0,64}[ \t]{1,8}[A-Za-z0-9+/_=.~\-]{20}",
+        r"--[a-z\-]{0,20}(?:pass|pwd|token|key|secret)[a-z]{0,8}[ \t][^\s\"'`$<]{4}",
         r"(?:pass|pwd|passwd|kennwort|\bpw)[\w.\-]{0,64}[ \t]{0,8}[=:][ \t]{0,8}[^\s\"'`\n<>(){}$,;]{4}",
     ),
     find=find_assignments,

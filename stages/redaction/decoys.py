@@ -8,19 +8,22 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
+from itertools import pairwise
+
+from stages.redaction.model import words
 
 # How usual a letter pair is in English words: log2 of its probability over that of uniform letters, plus 5,
 # clipped to 0-9; row = first letter, column = second. Counted over the 16,815 distinct words of CPython
 # 3.11's standard library source (own count; bare frequencies).
-_PAIRS = (
-    "25652351503651766051767433340 65536422652733641664612152 71436216506533721546521040 64458432712533631554532130 "
+_PAIRS = words(
+    "25652351503766051767433340 65536422652733641664612152 71436216506533721546521040 64458432712533631554532130 "
     "53674542302557344776243530 63446731800533731655512140 52338346600646530664532022 73338311703443730546412042 "
     "54655450101658640566040304 72537323525433742453723232 63548453712535442574425030 62358322702623630255521060 "
     "75248212702453660253501030 62666572614424531267442020 34552441404667560755645311 72337424602623651756523050 "
     "33533333321433336463933111 73558342703454630566432040 52637335604433553367623040 63437316702433640665523152 "
     "56545441501667460666101100 83329332701333530442242122 73447425712426631664223302 54656524602543471457333542 "
     "44546432601556571576344234 63439423711333631344313133"
-).split()
+)
 # Words score above this, random letters below (0.15 lies between the two on hand-made lists).
 _WORD_LIKE = 0.15
 
@@ -30,35 +33,46 @@ _TEMPLATE = re.compile(
 )
 _INTERPOLATED = re.compile(r"\$\{|\$\(|\{\{|#\{|<%|%\(\w+\)s|\{[A-Za-z_]\w*\}")
 _SAMPLE = re.compile(
-    r"example|sample|x{4,}|\*{3,}|\.{3}|…|change[_-]?(?:me|this|it)|your[_\-. ]|placeholder|redacted|replace[_-]?(?:me|this|with)|"
-    r"insert[_-]|dummy|<[a-z_ -]+>|0{8,}|censored|masked|todo|1234567890123|deadbeef|abcdefghijkl",
+    r"example|sample|x{4,}|\*{3,}|\.{3}|…|change[_-]?(?:me|this|it)|your[_\-. ]|placeholder|redacted|"
+    r"replace[_-]?(?:me|this|with)|insert[_-]|dummy|<[a-z_ -]+>|0{8,}|censored|masked|todo",
     re.I,
 )
-_STRICT_SAMPLE = re.compile(r"EXAMPLE|x{5,}|X{5,}|\*{3,}|\.{3}|<[A-Za-z_ ]+>|(?i:your[_-]|placeholder|redacted|changeme)")
+_STRICT_SAMPLE = re.compile(
+    r"EXAMPLE|x{5,}|X{5,}|\*{3,}|\.{3}|<[A-Za-z_ ]+>|(?i:your[_-]|placeholder|redacted|changeme)"
+)
 _WORDS = frozenset(
-    "a abc access account admin administrator alice all an and any api app application apikey auth authentication "
-    "aws bad bar base basic baz bearer bob bogus cert changed changeme client code conf config correct cred "
-    "credential credentials current data database db default demo dev digest dummy email empty encrypted env error "
-    "example expected expired fail fake false file first foo foobar four generated get git github google guest hash "
-    "hello hidden host http https id in incorrect input invalid is it item jwt key keys local localhost login long "
-    "mail master me missing mock my mysql name needed new newpass no none not null number oauth off ok old on one "
-    "open openid optional option options or other param pass passcode passphrase passwd password passwords path "
-    "plain postgres private prod production public pw pwd query random read real redis refresh request required "
-    "reset role root sa sample secret secrets secure server service session set sha shared short sign simple some "
-    "something specify string strong super supersecret system temp temporary test tester testing text the this "
-    "three tmp token tokens true two type undefined unknown unset update url user userid username valid value var "
-    "variable verify very want web welcome with world wrong yes you your zero qwerty letmein hunter trustno iloveyou "
-    "passw word pswd wd".split()
+    words(
+        "a abc access account admin administrator alice all an and any api app application apikey auth authentication "
+        "aws bad bar base basic baz bearer bob bogus cert changed changeme client code conf config correct cred "
+        "credential credentials current data database db default demo dev digest dummy email empty encrypted env "
+        "error example expected expired fail fake false file first foo foobar four generated get git github google "
+        "guest hash hello hidden host http https id in incorrect input invalid is it item jwt key keys local "
+        "localhost login long mail master me missing mock my mysql name needed new newpass no none not null number "
+        "oauth off ok old on one open openid optional option options or other param pass passcode passphrase passwd "
+        "password passwords path plain postgres private prod production public pw pwd query random read real redis "
+        "refresh request required reset role root sa sample secret secrets secure server service session set sha "
+        "shared short sign simple some something specify string strong super supersecret system temp temporary test "
+        "tester testing text the this three tmp token tokens true two type undefined unknown unset update url user "
+        "userid username valid value var variable verify very want web welcome with world wrong yes you your zero "
+        "qwerty letmein hunter trustno iloveyou passw word pswd wd"
+    )
 )
 _PIECES = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+|[^\W\d_a-zA-Z]+")
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.I)
 _CODE = re.compile(
-    r"^(?:[A-Za-z_$][\w$]*(?:(?:\.|->|::|\?\.)[A-Za-z_$][\w$]*)+|.*[\w\])]\(.*|[A-Za-z_$][\w$.]*\[.*|.*(?:=>|&&|\|\||==).*|"
-    r"(?:function|lambda|return|await|new|self|this|process|os|env|ENV|nil|null|None|undefined|true|false|True|False)\b.*)$",
+    r"^(?:[A-Za-z_$][\w$]*(?:(?:\.|->|::|\?\.)[A-Za-z_$][\w$]*)+|.*[\w\])]\(.*|[A-Za-z_$][\w$.]*\[.*|"
+    r".*(?:=>|&&|\|\|| == ).*|(?:function|lambda|return|await|new|self|this|process|os|env|ENV|nil|null|None|undefined|"
+    r"true|false|True|False)\b.*)$",
     re.S,
 )
-_PATH_OR_URL = re.compile(r"^(?:[a-z][a-z0-9+.-]*:)?//|^(?:~|\.{0,2})/[\w.-]+(?:/|$)|^[A-Za-z]:\\|^[\w-]+(?:/[\w.-]+)+\.\w{1,5}$|\.(?:pem|key|crt|cer|json|ya?ml|txt|env|js|ts|py|go|rb|java|html?|php|pub|jks|p12|pfx|conf|ini)$", re.I)
+_PATH_OR_URL = re.compile(
+    r"^(?:[a-z][a-z0-9+.-]*:)?//|^(?:~|\.{0,2})/[\w.-]+(?:/|$)|^[A-Za-z]:\\|^[\w-]+(?:/[\w.-]+)+\.\w{1,5}$|"
+    r"\.(?:pem|key|crt|cer|json|ya?ml|txt|env|js|ts|py|go|rb|java|html?|php|pub|jks|p12|pfx|conf|ini)$",
+    re.I,
+)
 _ALPHABET = re.compile(r"0123456789|abcdefghij|qwertyuiop", re.I)
+_INNER_STRING = re.compile(r"[A-Za-z0-9+/_=\-]{16,512}")
+_ADDRESS = re.compile(r"^[\w.+-]+@[\w-]+(?:\.[\w-]+)+$")
 
 
 def is_sample(value: str) -> bool:
@@ -76,6 +90,11 @@ def is_reference(value: str) -> bool:
     return _CODE.match(value) is not None or _PATH_OR_URL.search(value) is not None
 
 
+def is_alphabet(value: str) -> bool:
+    """Whether `value` holds ten characters in the order of the alphabet, the digits or the keyboard."""
+    return _ALPHABET.search(value) is not None
+
+
 def entropy(value: str) -> float:
     """Shannon entropy of the characters of `value`, in bits a character."""
     size = len(value)
@@ -85,20 +104,24 @@ def entropy(value: str) -> float:
 def pronounceable(word: str) -> float:
     """Mean surplus (bits) of the letter pairs of `word` over uniform letters; words are above 0, noise below."""
     places = [ord(char) - 97 for char in word.lower() if "a" <= char.lower() <= "z"]
-    pairs = [int(_PAIRS[a][b]) - 5 for a, b in zip(places, places[1:], strict=False)]
+    pairs = [int(_PAIRS[a][b]) - 5 for a, b in pairwise(places)]
     return sum(pairs) / len(pairs) if pairs else 0.0
 
 
 def is_wordy(value: str) -> bool:
     """Whether `value` is made of ordinary words (identifier, label, sentence) and at most a short number."""
     pieces = [piece for piece in _PIECES.findall(value) if not piece.isdigit()]
-    digits = sum(char.isdigit() for char in value)
-    symbols = sum(not char.isalnum() and char not in "_-./: ,'" for char in value)
-    letters = "".join(pieces)
+    letters = sum(len(piece) for piece in pieces)
     if not letters:
         return True
+    digits = sum(char.isdigit() for char in value)
+    symbols = sum(not char.isalnum() and char not in "_-./: ,'" for char in value)
+    if symbols > 1 or not (digits <= 3 or digits <= letters / 4):
+        return False
     known = sum(len(piece) for piece in pieces if _is_word(piece))
-    return known >= 0.8 * len(letters) and (digits <= 3 or digits <= len(letters) / 4) and symbols <= 1
+    long = [piece for piece in pieces if len(piece) >= 3]
+    readable = sum(pronounceable(piece) * len(piece) for piece in long) > 0
+    return known >= 0.8 * letters or (readable and sum(map(len, long)) >= 0.8 * letters)
 
 
 def is_plausible_password(value: str) -> bool:
@@ -107,14 +130,19 @@ def is_plausible_password(value: str) -> bool:
         return False
     if is_template(value) or is_reference(value) or _SAMPLE.search(value):
         return False
-    return not _is_known_words(value) and not is_wordy(value) and not value.isdigit() or _is_mixed(value)
+    return (not _is_known_words(value) and not is_wordy(value) and not value.isdigit()) or _is_mixed(value)
+
+
+_KEY_CHARS = re.compile(r"[\w+/=.~:%$!@#^&*?,\-]+", re.A)
 
 
 def is_plausible_key(value: str, *, least: int = 10) -> bool:
     """Whether `value`, found where a key or token belongs, can be a real one (at least `least` characters)."""
-    if not least <= len(value) <= 4096 or any(char.isspace() for char in value):
+    if value.startswith(('{\\"', '{"')):
+        return any(is_plausible_key(part, least=16) for part in _INNER_STRING.findall(value))
+    if not least <= len(value) <= 4096 or not _KEY_CHARS.fullmatch(value):
         return False
-    if is_template(value) or is_reference(value) or _SAMPLE.search(value) or _ALPHABET.search(value):
+    if is_template(value) or is_reference(value) or _SAMPLE.search(value) or _ADDRESS.search(value):
         return False
     if is_wordy(value) or value.isdigit() or entropy(value) < 2.6:
         return False

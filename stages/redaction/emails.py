@@ -11,27 +11,38 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from stages.redaction.model import Finding, Rule, Window
+from stages.redaction.model import Finding, Rule, Window, words
 
-_LOCAL = r"[^\W_](?:[\w.+%~-]{0,62}[\w+%~-])?|_[\w.+%~-]{0,62}[\w+%~-]"
-_LABEL = r"[^\W_](?:[\w-]{0,61}[^\W_])?"
-_ADDRESS = re.compile(rf"(?<![\w.+%~-])(?:{_LOCAL})@((?:{_LABEL}\.){{1,8}}(?:xn--[a-z0-9-]{{2,59}}|[^\W\d_]{{2,24}}))(?![\w-])")
+# Vowel signs of Indic and South-East Asian scripts are no \w for `re`, but parts of words.
+_SIGNS = "\u0300-\u036f\u0900-\u0963\u0981-\u0dff\u0e31-\u0e4e\u0eb1-\u0ecd\u102b-\u109d\u17b4-\u17d3"
+_LOCAL = rf"[^\W_](?:[\w.+%~{_SIGNS}-]{{0,98}}[\w+%~{_SIGNS}-])?|_[\w.+%~-]{{0,98}}[\w+%~-]"
+_LABEL = rf"[^\W_](?:[\w{_SIGNS}-]{{0,98}}[^\W_]|[{_SIGNS}]+)?"
+_ADDRESS = re.compile(
+    rf"(?<![\w.+%~{_SIGNS}-])(?:{_LOCAL})@((?:{_LABEL}\.){{1,8}}(?:xn--[a-z0-9-]{{2,59}}|[^\W\d_]{{2,24}}))(?![\w-])"
+)
+_LITERAL = re.compile(r"(?<![\w.+%~-])[\w.+%~-]{1,64}@\[?(?:\d{1,3}\.){3}\d{1,3}\]?(?![\w.])")
 _QUOTED = re.compile(rf'"[^"\\\n@]{{1,64}}"@((?:{_LABEL}\.){{1,8}}[^\W\d_]{{2,24}})(?![\w-])')
 _AT = r"\s?(?:\(at\)|\[at\]|\{at\}|<at>| at )\s?"
 _DOT = r"\s?(?:\(dot\)|\[dot\]|\{dot\}| dot |\.)\s?"
-_OBFUSCATED = re.compile(rf"(?<!\w)[\w.+-]{{1,64}}{_AT}\w[\w-]{{0,62}}(?:{_DOT}\w[\w-]{{0,62}}){{0,4}}{_DOT}[a-z]{{2,24}}\b", re.I)
+_OBFUSCATED = re.compile(
+    rf"(?<!\w)[\w.+-]{{1,64}}{_AT}\w[\w-]{{0,62}}(?:{_DOT}\w[\w-]{{0,62}}){{0,4}}{_DOT}[a-z]{{2,24}}\b", re.I
+)
 _IN_URL = re.compile(r"://[^\s/@]{0,128}$")
 _REMOTE_PATH = re.compile(r":[\w~./-]")
 _PORT = re.compile(r":\d{1,5}\b")
 
-_RESERVED = re.compile(r"(?:^|\.)(?:example\.(?:com|org|net|edu)|example|test|invalid|localhost|local|localdomain)$", re.I)
+_RESERVED = re.compile(
+    r"(?:^|\.)(?:example\.(?:com|org|net|edu)|example|test|invalid|localhost|local|localdomain)$", re.I
+)
 _NOBODY = frozenset(
-    "git hg svn bzr cvs noreply no-reply no_reply donotreply do-not-reply do_not_reply nobody mailer-daemon".split()
+    words("git hg svn bzr cvs noreply no-reply no_reply donotreply do-not-reply do_not_reply nobody mailer-daemon")
 )
 _FILE_TYPES = frozenset(
-    "png jpg jpeg gif svg webp bmp ico tiff psd css scss sass less html htm js mjs cjs jsx ts tsx json xml yml yaml "
-    "toml txt rst csv tsv zip tar gz tgz whl jar exe dll mp3 mp4 ttf woff woff2 eot vue php cpp hpp java class "
-    "prototype length service timer socket target mount".split()
+    words(
+        "png jpg jpeg gif svg webp bmp ico tiff psd css scss sass less html htm js mjs cjs jsx ts tsx json xml yml "
+        "yaml toml txt rst csv tsv zip tar gz tgz whl jar exe dll mp3 mp4 ttf woff woff2 eot vue php cpp hpp java "
+        "class prototype length service timer socket target mount"
+    )
 )
 
 
@@ -55,7 +66,7 @@ def _is_decoy(text: str, match: re.Match[str]) -> bool:
         local.lower() in _NOBODY
         or top in _FILE_TYPES
         or _RESERVED.search(domain) is not None
-        or domain[0].isdigit() and re.match(r"\d+(?:\.\d+|x\.)", domain) is not None
+        or (domain[0].isdigit() and re.match(r"\d+(?:\.\d+|x\.)", domain) is not None)
         or text[end : end + 1] in {"(", "["}
         or _IN_URL.search(text[max(0, start - 140) : start]) is not None
         or (_REMOTE_PATH.match(text, end) is not None and _PORT.match(text, end) is None)

@@ -6,8 +6,9 @@ once), tens of microseconds for a line with hits.
 
 Bounds, whatever the document: it is worked on in segments of SEGMENT bytes, cut at line ends (a longer line
 is cut with SEGMENT_OVERLAP bytes of overlap); a line of more than WINDOW bytes is looked at in windows of
-that length that overlap by half; detect-secrets has its own bounds (`plugins`). So work is linear in the
-length, and a value longer than WINDOW / 2 in a line longer than WINDOW may be found in part only.
+about that length that overlap by half; detect-secrets has its own bounds (`plugins`); after EXACT_WINDOWS
+windows of a segment telephone numbers are told by their form alone, which redacts more. So work is linear
+in the length, and a value longer than WINDOW / 2 in a line longer than WINDOW may be found in part only.
 """
 
 from __future__ import annotations
@@ -29,11 +30,12 @@ from stages.redaction.plugins import expressions as plugin_expressions
 from stages.redaction.policy import judge_kingfisher, judge_plugin
 from stages.redaction.settings import Settings
 from stages.redaction.tokens import token_rules
-from stages.redaction.vectorscan import CASELESS, SINGLE, Expression, Hit, scan
+from stages.redaction.vectorscan import CASELESS, SINGLE, Expression, Hit, Patterns
 
 SEGMENT = 1 << 20
 SEGMENT_OVERLAP = 8_192
 WINDOW = 4_096
+EXACT_WINDOWS = 2_000
 _RULES_FROM = 1_000
 _KEY_BLOCK = 901
 
@@ -53,18 +55,18 @@ def find_in_document(data: bytes, path: bytes, settings: Settings) -> list[Findi
     name = path.decode("utf-8", "replace")
     found: set[Finding] = set()
     secrets = {"KEY", "PASSWORD"} & set(settings.kinds)
-    expressions = _expressions(settings.kinds, settings.level)
+    databases = _databases(settings.kinds, settings.level)
     plugin_hits: list[Hit] = []
     for start, end in _segments(data):
         piece = data if end - start == len(data) else data[start:end]
-        hits = [hit for group in expressions for hit in scan(group, piece)]
+        hits = [hit for database in databases for hit in database.scan(piece)]
         plugin_hits += [Hit(start + hit.end, hit.number) for hit in hits if hit.number <= NOT_INI]
         found.update(_shift(_apply_rules(piece, hits, name, settings), start))
         if any(hit.number == _KEY_BLOCK for hit in hits):
             found.update(find_key_blocks(data))
         if secrets and settings.kingfisher:
             found.update(_shift(_known_tokens(piece, settings.level), start))
-    if secrets and (plugin_hits or _must_parse(data, name, plugin_hits)):
+    if secrets and (any(hit.number != NOT_INI for hit in plugin_hits) or _must_parse(data, name, plugin_hits)):
         found.update(_plugin_findings(data, name, plugin_hits, settings))
     return sorted(finding for finding in found if finding.kind in settings.kinds)
 
@@ -77,8 +79,8 @@ def _rules(kinds: tuple[str, ...], level: int) -> dict[int, Rule]:
 
 
 @functools.cache
-def _expressions(kinds: tuple[str, ...], level: int) -> tuple[tuple[Expression, ...], ...]:
-    """Two databases, because two small ones run faster in sequence than one large one: secrets, personal data."""
+def _databases(kinds: tuple[str, ...], level: int) -> tuple[Patterns, ...]:
+    """Databases for detect-secrets, our secrets, personal data: small ones in sequence beat one large one."""
     secrets: list[Expression] = []
     personal: list[Expression] = []
     for number, rule in _rules(kinds, level).items():
@@ -86,8 +88,10 @@ def _expressions(kinds: tuple[str, ...], level: int) -> tuple[tuple[Expression, 
         group += [Expression(trigger, number, CASELESS if rule.caseless else 0) for trigger in rule.triggers]
     if {"KEY", "PASSWORD"} & set(kinds):
         secrets += [Expression(trigger, _KEY_BLOCK, SINGLE) for trigger in KEY_BLOCK_TRIGGERS]
-        secrets += plugin_expressions()
-    return tuple(secrets), tuple(personal)
+        plugins = plugin_expressions(("none", "named", "all")[level])
+    else:
+        plugins = ()
+    return Patterns(plugins), Patterns(tuple(secrets)), Patterns(tuple(personal))
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, int]]:
@@ -120,8 +124,9 @@ def _apply_rules(data: bytes, hits: Sequence[Hit], name: str, settings: Settings
     rules = _rules(settings.kinds, settings.level)
     file_name = name.rpartition("/")[2].lower()
     style = "config" if _CONFIG_NAMES.search(file_name) else "prose" if _PROSE_NAMES.search(file_name) else "code"
-    for (start, end), numbers in _windows(data, hits).items():
-        window = Window(data[start:end].decode("utf-8", "replace"), start, style, file_name, settings)
+    for done, ((start, end), numbers) in enumerate(_windows(data, hits).items()):
+        text = data[start:end].decode("utf-8", "replace")
+        window = Window(text, start, style, file_name, settings, hurried=done >= EXACT_WINDOWS)
         for number in sorted(numbers):
             yield from rules[number].find(window)
 
@@ -150,13 +155,13 @@ def _windows(data: bytes, hits: Iterable[Hit]) -> dict[tuple[int, int], set[int]
 
 def _known_tokens(data: bytes, level: int) -> Iterator[Finding]:
     for finding in find_known_tokens(data):
-        if judge_kingfisher(data[finding.start : finding.end].decode("utf-8", "replace"), level=level):
+        value = data[finding.start : finding.end].decode("utf-8", "replace")
+        if judge_kingfisher(finding.rule, value, level=level):
             yield finding
 
 
 def _must_parse(data: bytes, name: str, hits: Sequence[Hit]) -> bool:
-    head = data[: 1 << 16].decode("utf-8", "replace")
-    return needs_parsing(head, name, not_ini=any(hit.number == NOT_INI for hit in hits))
+    return needs_parsing(data, name, not_ini=any(hit.number == NOT_INI for hit in hits))
 
 
 def _plugin_findings(data: bytes, name: str, hits: Sequence[Hit], settings: Settings) -> Iterator[Finding]:

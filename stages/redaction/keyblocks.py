@@ -67,7 +67,7 @@ def _end_of_unfinished(data: bytes, start: int, limit: int) -> int | None:
 
 
 def _is_material(body: bytes) -> bool:
-    material = _BASE64.findall(body)
+    material = _BASE64.findall(body.partition(b"-----END")[0])
     return len(material) >= _FEWEST and len(set(material)) >= 10
 
 

@@ -29,6 +29,7 @@ class Window:
 
     `text` is decoded; `start` is its byte offset. `style` is `config` where values stand unquoted after a
     name (dotenv, INI, YAML, properties, shell), else `code` or `prose`. `name` is the lower-case file name.
+    `hurried`: the document had its share of exact work; rules that are slow say yes instead of asking.
     """
 
     text: str = dataclasses.field(repr=False)
@@ -36,6 +37,7 @@ class Window:
     style: str
     name: str
     settings: Settings = dataclasses.field(repr=False)
+    hurried: bool = False
 
     def finding(self, start: int, end: int, kind: str, rule: str) -> Finding:
         """A finding of Gristmill's own at characters [start, end) of this window."""
@@ -45,6 +47,11 @@ class Window:
         return Finding(
             self.start + left, self.start + left + len(self.text[start:end].encode()), kind, "gristmill", rule
         )
+
+
+def words(text: str) -> tuple[str, ...]:
+    """The words of `text`: word lists read better as prose than as literals."""
+    return tuple(text.split())
 
 
 Find: TypeAlias = Callable[[Window], Iterable[Finding]]

@@ -20,28 +20,42 @@ _CARD_CUE = re.compile(r"card|credit|debit|visa|master|maestro|amex|payment|(?<!
 _GROUPS = re.compile(r"\d+(?:([ \-])\d+)?(?:\1\d+)*")
 # Issuer identification ranges: prefix pattern, lengths.
 _ISSUERS = (
-    (re.compile(r"4"), (16, 19)),
+    (re.compile(r"4"), (16,)),
     (re.compile(r"5[1-5]|222[1-9]|22[3-9]|2[3-6]|27[01]|2720"), (16,)),
     (re.compile(r"3[47]"), (15,)),
     (re.compile(r"6011|64[4-9]|65"), (16, 19)),
     (re.compile(r"352[89]|35[3-8]"), (16,)),
     (re.compile(r"62|81"), (16, 17, 18, 19)),
+    (re.compile(r"5019|6759|676[1-3]"), (16,)),
 )
 _WEAK_ISSUERS = (
-    (re.compile(r"4"), (13,)),
+    (re.compile(r"4"), (13, 19)),
     (re.compile(r"30[0-5]|3[689]"), (14,)),
+    (re.compile(r"35"), (16,)),
+    (re.compile(r"2131|1800"), (15,)),
     (re.compile(r"50|5[678]|6[0-9]"), tuple(range(12, 20))),
 )
 
 _IBAN = re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?(?!\w)")
 
 _PHONE_CUE = re.compile(
-    r"(?<![a-z])(?:phone|tele?phone|tel|telefon[eo]?|mobile?|mob|cell(?:ular)?|handy|fax|whats ?app|sms|call|dial|hotline|телефон)|phone",
+    r"(?<![a-z])(?:phone|tele?phone|tel|telefon[eo]?|mobile?|mob|cell(?:ular)?|handy|fax|"
+    r"whats ?app|sms|call|dial|hotline|телефон)|phone",
     re.I,
 )
+_NAMED_PHONE = re.compile(
+    r"(?:phone|tel|telefon[eo]?|mobile?|fax|whats ?app|телефон)(?:_?(?:number|no|num|nr))?"
+    r"[\"'`\])]{0,3}\s{0,4}(?:[:=,>.|?]{1,4}|is\b)[=>]?\s{0,4}[\"'`]{0,3}"
+    r"(\+?\(?\d[\d ().\-/]{4,18}\d)(?![\w.\-])",
+    re.I,
+)
+_ANY_PHONE = re.compile(r"(?<![\w+.)\]])\+[1-9][\d ().\-]{6,18}\d(?![\w.])")
 _INTERNATIONAL = re.compile(r"(?<![\w+.)\]])(?:\+|00)[1-9(]")
-_NORTH_AMERICAN = re.compile(r"(?<![\w.\-/+(])(?:1[ .\-])?(?:\([2-9]\d\d\) ?|[2-9]\d\d[ .\-])[2-9]\d\d[ .\-]\d{4}(?![\w\-]|\.\d)")
-_LONGEST_PHONE_TEXT = 4096
+_NORTH_AMERICAN = re.compile(
+    r"(?<![\w.\-/+(])(?:1[ .\-])?(?:\([2-9]\d\d\) ?|[2-9]\d\d[ .\-])[2-9]\d\d[ .\-]\d{4}(?![\w\-]|\.\d)"
+)
+_LONGEST_PHONE_TEXT = 6_144  # a window with its overlap
+_MOST_TRIES = 64  # candidates that phonenumbers refuses before it gives a line up
 
 
 def find_cards(window: Window) -> Iterator[Finding]:
@@ -64,12 +78,16 @@ def find_phones(window: Window) -> Iterator[Finding]:
     """Telephone numbers: international ones, and national ones where the line says `phone`."""
     text = window.text[:_LONGEST_PHONE_TEXT]
     cued = _PHONE_CUE.search(text) is not None
+    if window.hurried:
+        yield from _by_form(window, text)
+        return
     if _INTERNATIONAL.search(text):
-        for found in PhoneNumberMatcher(text, None, leniency=Leniency.POSSIBLE if cued else Leniency.VALID):
+        for found in PhoneNumberMatcher(text, None, leniency=Leniency.POSSIBLE, max_tries=_MOST_TRIES):
             if _INTERNATIONAL.match(text, found.start) and _written_as_phone(text, found, cued=cued):
                 yield window.finding(found.start, found.end, "PHONE", "international")
     if cued:
         yield from _national(window, text)
+        yield from _named(window, text)
     else:
         for match in _NORTH_AMERICAN.finditer(text):
             if _valid_in("US", match[0]):
@@ -101,19 +119,38 @@ def _grouped_like_card(text: str) -> bool:
     return all(4 <= len(group) <= 7 for group in groups[:-1]) if len(groups) > 1 else True
 
 
+def _by_form(window: Window, text: str) -> Iterator[Finding]:
+    """Everything that looks like a telephone number, without asking phonenumbers."""
+    for match in _ANY_PHONE.finditer(text):
+        yield window.finding(*match.span(), "PHONE", "form")
+    yield from _named(window, text)
+
+
+def _named(window: Window, text: str) -> Iterator[Finding]:
+    """Whatever digits stand where a name says `phone`, six to fifteen of them (ITU-T E.164's limit)."""
+    for match in _NAMED_PHONE.finditer(text):
+        digits = re.sub(r"\D", "", match[1])
+        if 6 <= len(digits) <= 15 and len(set(digits)) > 2:
+            yield window.finding(*match.span(1), "PHONE", "named")
+
+
 def _national(window: Window, text: str) -> Iterator[Finding]:
     for region in window.settings.phone_regions:
-        for found in PhoneNumberMatcher(text, region, leniency=Leniency.VALID):
+        for found in PhoneNumberMatcher(text, region, leniency=Leniency.VALID, max_tries=_MOST_TRIES):
             if text[max(0, found.start - 1) : found.start] not in {".", "-", "_", "/"}:
                 yield window.finding(found.start, found.end, "PHONE", "national")
 
 
 def _written_as_phone(text: str, found: phonenumbers.PhoneNumberMatch, *, cued: bool) -> bool:
-    """Without a telephone word, a bare `+` and digits counts only where it stands by itself."""
-    if cued or re.search(r"\d[ .()/\-]+\d", found.raw_string):
-        return not text[found.start :].startswith("00") or cued
+    """Without a telephone word, a number must be valid and stand by itself, or be grouped as telephone numbers are."""
+    if cued:
+        return True
+    if not found.raw_string.startswith("+"):
+        return False
+    if re.search(r"\d[ .()/\-]+\d+[ .()/\-]+\d", found.raw_string):
+        return True
     around = text[max(0, found.start - 1) : found.start] + text[found.end : found.end + 1]
-    return found.raw_string.startswith("+") and not around.strip(" \t\r\n\"'`<>|,;:")
+    return phonenumbers.is_valid_number(found.number) and not around.strip(" \t\r\n\"'`<>|,;:")
 
 
 def _valid_in(region: str, text: str) -> bool:
@@ -126,7 +163,7 @@ def _valid_in(region: str, text: str) -> bool:
 CARDS = Rule(
     name="card",
     kinds=("CREDIT_CARD",),
-    triggers=(r"(?:^|[^0-9A-Za-z_.\-/+])[2-68][0-9]{3}[ \-]?[0-9]{2}(?:[ \-]?[0-9]){6,13}(?:$|[^0-9A-Za-z_])",),
+    triggers=(r"(?:^|[^0-9A-Za-z_.\-/+])[1-68][0-9]{3}[ \-]?[0-9]{2}(?:[ \-]?[0-9]){6,13}(?:$|[^0-9A-Za-z_])",),
     find=find_cards,
 )
 IBANS = Rule(name="iban", kinds=("IBAN",), triggers=(r"[A-Z]{2}[0-9]{2} ?[A-Z0-9]{4} ?[A-Z0-9]{4}",), find=find_ibans)
@@ -135,7 +172,8 @@ PHONES = Rule(
     kinds=("PHONE",),
     triggers=(
         r"(?:^|[^0-9A-Za-z_+.)\]])\+[1-9(][0-9 ().\-/]{6}",
-        r"(?:phone|fax|(?:^|[^a-z])(?:tel|mob|cell|handy|whats ?app|sms|call|dial|hotline)|\xd1\x82\xd0\xb5\xd0\xbb\xd0\xb5\xd1\x84)[^\n]{0,60}[0-9(][0-9 ().\-/]{5}",
+        r"(?:phone|fax|(?:^|[^a-z])(?:tel|mob|cell|handy|whats ?app|sms|call|dial|hotline)|"
+        r"\xd1\x82\xd0\xb5\xd0\xbb\xd0\xb5\xd1\x84)[^\n]{0,60}[0-9(][0-9 ().\-/]{5}",
         r"(?:^|[^0-9A-Za-z_.\-/+])\(?[2-9][0-9]{2}[) .\-]{1,2}[2-9][0-9]{2}[ .\-][0-9]{4}",
     ),
     find=find_phones,

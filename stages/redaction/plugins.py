@@ -22,11 +22,11 @@ from __future__ import annotations
 import base64
 import functools
 import io
+import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
-import yaml
 from detect_secrets.core.plugins.util import get_mapping_from_secret_type_to_class
 from detect_secrets.plugins.base import BasePlugin, RegexBasedDetector
 from detect_secrets.plugins.high_entropy_strings import HexHighEntropyString, HighEntropyStringsPlugin
@@ -42,7 +42,7 @@ from detect_secrets.transformers import yaml as yaml_transformer
 from detect_secrets.util.code_snippet import CodeSnippet
 from detect_secrets.util.filetype import FileType, determine_file_type
 
-from stages.redaction.vectorscan import CASELESS, SINGLE, Expression, scan
+from stages.redaction.vectorscan import CASELESS, SINGLE, Expression, Patterns
 
 LONGEST_LINE = 8_192
 SLICE_OVERLAP = 512
@@ -52,8 +52,13 @@ MOST_NODES = 200_000
 _MOST_INTERPOLATIONS = 24
 NOT_INI = 900
 
+NAMES_OF_SECRETS = (
+    r"secret|token|passw|passphrase|pwd|api[_-]?key|(?:access|auth|private|encrypt\w{0,9}|sign\w{0,9}|client|master|"
+    r"shared|session)[_-]?key|credential|bearer"
+)
 _NEWLINE = re.compile(r"\r\n?|\n")
-_SECTION_FIRST = re.compile(r"(?:[^\S\r\n]*(?:[#;][^\r\n]*)?(?:\r\n?|\n))*[^\S\r\n]*\[")
+_SECTION_FIRST = re.compile(r"(?:[^\S\r\n]*(?:[#;][^\r\n]*)?(?:\r\n?+|\n))*+[^\S\r\n]*\[")
+_SECTION_FIRST_BYTES = re.compile(rb"(?:[ \t\f\v]*(?:[#;][^\r\n]*)?(?:\r\n?+|\n))*+[ \t\f\v]*\[")
 _LOOK_AROUND = re.compile(r"\(\?(?:=|!|<=|<!)(?:[^()\\\[]|\\.|\[(?:\\.|[^\]])*\])*\)")
 
 # Plugins whose own expression Vectorscan cannot take, or would report at every byte of a line.
@@ -97,14 +102,25 @@ def _loaded() -> tuple[tuple[_Plugin, ...], tuple[Any, ...]]:
 
 
 @functools.cache
-def expressions() -> tuple[Expression, ...]:
-    """The Vectorscan expressions of every plugin, numbered by plugin, and NOT_INI."""
+def expressions(entropy: str = "all") -> tuple[Expression, ...]:
+    """The Vectorscan expressions of every plugin, numbered by plugin, and NOT_INI.
+
+    `entropy` says for which strings the high-entropy plugins are asked: `all`, those `named` a secret up to
+    80 characters before, or `none`. Only `all` gives scan_file's findings.
+    """
     rows = [
-        Expression(pattern, number, flags) for number, plugin in _loaded()[0] for pattern, flags in _triggers(plugin)
+        Expression(pattern, number, flags)
+        for number, plugin in _loaded()[0]
+        for pattern, flags in _triggers(plugin, entropy)
     ]
     # A line at column 0 that is no section, comment or option: configparser refuses the whole file.
     not_ini = r"^[A-Za-z0-9_{}()<>\"'/*.,$@!+&|\\-][^=:\n\r]*\r?$"
     return (*rows, Expression(not_ini, NOT_INI, SINGLE))
+
+
+@functools.cache
+def _all_patterns() -> Patterns:
+    return Patterns(expressions())
 
 
 def scan_document(text: str, name: str, hits: Sequence[tuple[int, int]] | None = None) -> list[Secret]:
@@ -116,26 +132,33 @@ def scan_document(text: str, name: str, hits: Sequence[tuple[int, int]] | None =
         return []
     if hits is None:
         hits = _hits(text)
-    kind = determine_file_type(name)
+    kind = _file_type(_suffix(name))
     lines = _transformed(text, name) if kind == FileType.YAML or _SECTION_FIRST.match(text) else None
-    if lines:
-        found = list(_scan_rewritten(lines, name))
-    else:
-        found = list(_scan_raw(text, name, hits))
+    found = list(_scan_rewritten(lines, name) if lines else _scan_raw(text, name, hits))
     if not found and kind == FileType.OTHER and not any(number == NOT_INI for _, number in hits):
         found = list(_scan_rewritten(_parse_ini(text, name, add_header=True) or [], name))
     return found
 
 
-def needs_parsing(text_head: str, name: str, *, not_ini: bool) -> bool:
+def needs_parsing(data: bytes, name: str, *, not_ini: bool) -> bool:
     """Whether a document without any hit must still be scanned, because it is rewritten first."""
-    kind = determine_file_type(name)
-    return kind == FileType.YAML or _SECTION_FIRST.match(text_head) is not None or (kind == FileType.OTHER and not not_ini)
+    kind = _file_type(_suffix(name))
+    return kind == FileType.YAML or (kind == FileType.OTHER and not not_ini) or bool(_SECTION_FIRST_BYTES.match(data))
+
+
+@functools.lru_cache(maxsize=1024)
+def _file_type(suffix: str) -> FileType:
+    return determine_file_type(suffix)
+
+
+def _suffix(name: str) -> str:
+    """A short name with the extension of `name`, all that detect-secrets looks at."""
+    return f"x{os.path.splitext(name)[1]}"  # noqa: PTH122 — as detect-secrets splits it
 
 
 def _hits(text: str) -> list[tuple[int, int]]:
     data = text.encode()
-    hits = scan(expressions(), data)
+    hits = _all_patterns().scan(data)
     if len(data) == len(text):
         return [(hit.end, hit.number) for hit in hits]
     return [(len(data[: hit.end].decode(errors="replace")), hit.number) for hit in hits]
@@ -208,26 +231,41 @@ def _scan_line(line: str, number: int, before: str, name: str, plugins: frozense
 
 
 def _scan_piece(line: str, number: int, before: str, name: str, plugins: frozenset[int]) -> Iterator[Secret]:
-    """detect_secrets.core.scan's treatment of one line: line filters, plugins, secret filters."""
+    """detect_secrets.core.scan's treatment of one line: plugins, secret filters, line filters.
+
+    The line filters are asked last, because few lines have a finding; the outcome is the same.
+    """
     context = CodeSnippet(snippet=[before, line], start_line=max(number - 2, 0), target_index=1)
-    if _is_filtered({"line"}, filename=name, line=line, context=context):
-        return
+    refused: bool | None = None
     for index, plugin in _loaded()[0]:
-        if index not in plugins:
+        if index not in plugins or not _can_exceed(plugin, line):
             continue
         for found in plugin.analyze_line(filename=name, line=line, line_number=number, context=context):
-            value = found.secret_value
+            value = found.secret_value or ""
             if _is_filtered({"secret"}, filename=name, secret=value, plugin=plugin, line=line):
                 continue
+            if refused is None:
+                refused = _is_filtered({"line"}, filename=name, line=line, context=context)
+            if refused:
+                return
             start, end = _columns(plugin, line, value, name)
             yield Secret(found.type, value, number, start, end)
+
+
+def _can_exceed(plugin: BasePlugin, line: str) -> bool:
+    """False if no string of `line` has the different characters that the plugin's entropy limit takes (exact, fast)."""
+    if not isinstance(plugin, HighEntropyStringsPlugin):
+        return True
+    least = 2**plugin.entropy_limit
+    return any(len(set(match[2])) > least for match in plugin.regex.finditer(line))
 
 
 def _is_filtered(required: set[str], **about: Any) -> bool:
     """Whether a default filter that takes `required` refuses; filters that lack an argument do not apply."""
     for names, function in _loaded()[1]:
-        if required <= names and names <= about.keys() | {"plugin"}:
-            if function(**{name: about[name] for name in names if name in about}):
+        if required <= names <= about.keys() | {"plugin"}:
+            refused = function(**{name: about[name] for name in names if name in about})
+            if refused:
                 return True
     return False
 
@@ -251,11 +289,11 @@ def _patterns(plugin: BasePlugin, name: str) -> Iterator[tuple[re.Pattern[str], 
     elif isinstance(plugin, HighEntropyStringsPlugin):
         yield plugin.regex, 2
     elif isinstance(plugin, KeywordDetector):
-        kind = determine_file_type(name)
+        kind = _file_type(_suffix(name))
         yield from REGEX_BY_FILETYPE.get(kind, QUOTES_REQUIRED_DENYLIST_REGEX_TO_GROUP).items()
 
 
-def _triggers(plugin: BasePlugin) -> Iterator[tuple[str, int]]:
+def _triggers(plugin: BasePlugin, entropy: str) -> Iterator[tuple[str, int]]:
     """Vectorscan expressions that match wherever `plugin` can find something."""
     if isinstance(plugin, KeywordDetector):
         words = "|".join(word.replace("ñ", r"\xc3[\xb1\x91]") for word in DENYLIST)
@@ -265,8 +303,10 @@ def _triggers(plugin: BasePlugin) -> Iterator[tuple[str, int]]:
         # More than 2**limit different characters are needed to exceed the limit.
         least = int(2**plugin.entropy_limit) + 1
         charset = "[0-9A-Fa-f]" if isinstance(plugin, HexHighEntropyString) else r"[A-Za-z0-9+/\\\-_=]"
-        yield rf"'{charset}{{{least},}}'", 0
-        yield rf"\"{charset}{{{least},}}\"", 0
+        before = rf"(?i)(?:{NAMES_OF_SECRETS})[^\n]{{0,80}}" if entropy == "named" else ""
+        if entropy != "none":
+            yield rf"{before}'{charset}{{{least},}}'", 0
+            yield rf"{before}\"{charset}{{{least},}}\"", 0
     elif isinstance(plugin, RegexBasedDetector):
         simple = _SIMPLE_TRIGGERS.get(type(plugin).__name__)
         if simple:
@@ -279,7 +319,7 @@ def _triggers(plugin: BasePlugin) -> Iterator[tuple[str, int]]:
 def _transformed(text: str, name: str) -> list[str] | None:
     """What scan_file's first transformers make of the document; None if they decline."""
     lines = _parse_ini(text, name, add_header=False)
-    if lines is None and determine_file_type(name) == FileType.YAML:
+    if lines is None and _file_type(_suffix(name)) == FileType.YAML:
         lines = _parse_yaml(text, name)
     return lines
 
@@ -288,18 +328,18 @@ def _parse_ini(text: str, name: str, *, add_header: bool) -> list[str] | None:
     if len(text) > LONGEST_PARSED or text.count("%(") > _MOST_INTERPOLATIONS:
         return None
     try:
-        return ini._parse_file(_File(text, name), add_header=add_header)
+        return ini._parse_file(cast(Any, _File(text, name)), add_header=add_header)
     except Exception:  # noqa: BLE001 — configparser.Error where it declines, anything on a hostile file
         return None
 
 
-class _BoundedYaml(yaml_transformer.YAMLFileParser):  # type: ignore[misc]
+class _BoundedYaml(yaml_transformer.YAMLFileParser):
     """The parser of detect-secrets, refusing documents whose aliases expand without end."""
 
     def json(self) -> dict[str, Any]:
         data: dict[str, Any] = super().json()
         if _expanded_size(data, {}, 0) > MOST_NODES:
-            raise yaml.YAMLError("too many nodes")
+            raise ValueError("too many nodes")
         return data
 
 
@@ -308,7 +348,7 @@ def _parse_yaml(text: str, name: str) -> list[str] | None:
     if len(text) > LONGEST_PARSED:
         return None
     try:
-        items = sorted(_BoundedYaml(_File(text, name)), key=lambda item: item.line_number)
+        items = sorted(_BoundedYaml(cast(Any, _File(text, name))), key=lambda item: item.line_number)
     except Exception:  # noqa: BLE001 — YAMLError where it declines; ValueError, RecursionError … on odd files
         return None
     lines: list[str] = []

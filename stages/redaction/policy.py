@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import re
 
+from stages.redaction.assignments import names_a_secret
 from stages.redaction.decoys import is_digest, is_plausible_key, is_plausible_password, is_sample
+from stages.redaction.plugins import NAMES_OF_SECRETS
 
 _ENTROPY = frozenset({"Base64 High Entropy String", "Hex High Entropy String"})
-# Ours knows policy and context better: addresses, whole key blocks.
-_SUPERSEDED = frozenset({"Public IP (ipv4)", "Private Key"})
-_NAMED = re.compile(
-    r"secret|token|passw|passphrase|pwd|api[_-]?key|(?:access|auth|private|encrypt\w*|sign\w*|client|master|shared|session)[_-]?key|credential|bearer",
-    re.I,
+# Ours know policy and extent better: addresses, whole key blocks, the key without its name.
+_SUPERSEDED = frozenset({"Public IP (ipv4)", "Private Key", "Azure Storage Account access key"})
+_NAMED = re.compile(NAMES_OF_SECRETS, re.I)
+_NOT_NAMED = re.compile(
+    r"public|hash|digest|sha\d|md5|checksum|integrity|fingerprint|commit|revision|example|test_?vector|csrf", re.I
 )
-_NOT_NAMED = re.compile(r"public|hash|digest|sha\d|md5|checksum|integrity|fingerprint|commit|revision|example|test_?vector|csrf", re.I)
+_NAME_OF = re.compile(r"([\w.$-]{1,80})[\"'`\])}]{0,3}\s{0,8}(?:[:=!]{1,3}>?|\()\s{0,8}[@\"'`]{0,3}$")
 _PASSWORD_NAME = re.compile(r"pass(?!key)|pwd|contrase", re.I)
 
 
@@ -37,12 +39,19 @@ def judge_plugin(kind: str, value: str, line: str, *, level: int) -> str | None:
     return None if is_sample(value) and level < 2 else "KEY"
 
 
-def judge_kingfisher(value: str, *, level: int) -> bool:
-    """Whether a kingfisher finding of `value` counts."""
-    return level == 2 or not is_sample(value)
+def judge_kingfisher(rule: str, value: str, *, level: int) -> bool:
+    """Whether a finding of `value` by kingfisher's `rule` counts; its generic rules know no sample passwords."""
+    if level == 2:
+        return True
+    if "generic" in rule:
+        return is_plausible_password(value) or is_plausible_key(value)
+    return not is_sample(value)
 
 
 def _judge_keyword(value: str, line: str, *, level: int) -> str | None:
+    name = _NAME_OF.search(line[: max(line.find(value), 0)])
+    if level < 2 and name and not names_a_secret(name[1]):
+        return None
     password = _PASSWORD_NAME.search(line) is not None
     if level == 2:
         return "PASSWORD" if password else "KEY"

@@ -65,7 +65,7 @@ def redact(texts: pa.LargeStringArray, paths: pa.BinaryArray, *, settings: Setti
         changed = changed or result is not None
         new_texts.append(result.data if result else data)
         spans.append(_describe(data, result) if data is not None and result else [])
-    text = pa.array(new_texts, pa.large_binary()).cast(pa.large_string()) if changed else _flat(texts)
+    text = _strings(new_texts) if changed else _flat(texts)
     return pa.table([text, pa.array(spans, pa.list_(SPAN))], schema=REDACTED)
 
 
@@ -107,10 +107,8 @@ def inspect(table: pa.Table, settings: Settings | None = None) -> pa.Table:
 
 def redact_document(data: bytes, path: bytes, settings: Settings) -> Substitution | None:
     """`data` (UTF-8) redacted until nothing more is found; None if there is nothing to redact."""
-    result = None
-    for result in _rounds(data, path, settings):
-        pass
-    return result
+    results = list(_rounds(data, path, settings))
+    return results[-1] if results else None
 
 
 def _all_findings(data: bytes, path: bytes, settings: Settings) -> Iterator[Finding]:
@@ -122,7 +120,7 @@ def _all_findings(data: bytes, path: bytes, settings: Settings) -> Iterator[Find
 
 
 def _rounds(data: bytes, path: bytes, settings: Settings) -> Iterator[Substitution]:
-    placeholders = dict(settings.placeholders)
+    placeholders: dict[str, str] = {str(kind): text for kind, text in settings.placeholders.items()}
     tokens = tuple(text.encode() for text in placeholders.values())
     findings = [one for one in find_in_document(data, path, settings) if not _is_placeholder(data, one, tokens)]
     rounds = 0
@@ -146,9 +144,7 @@ def _rounds(data: bytes, path: bytes, settings: Settings) -> Iterator[Substituti
 def _is_placeholder(data: bytes, finding: Finding, tokens: Sequence[bytes]) -> bool:
     """Whether a finding holds (or lies in) nothing but placeholders and punctuation."""
     left = data.rfind(b"<", max(0, finding.start - 40), finding.start + 1)
-    inside = left >= 0 and any(
-        data.startswith(token, left) and finding.end <= left + len(token) for token in tokens
-    )
+    inside = left >= 0 and any(data.startswith(token, left) and finding.end <= left + len(token) for token in tokens)
     rest = data[finding.start : finding.end]
     for token in tokens:
         rest = rest.replace(token, b"")
@@ -164,6 +160,15 @@ def _whole_line(data: bytes, finding: Finding) -> Finding:
 def _documents(texts: pa.Array, paths: pa.Array) -> Iterator[tuple[bytes | None, bytes]]:
     for text, path in zip(_flat(texts).cast(pa.large_binary()), _flat(paths), strict=True):
         yield text.as_py(), path.as_py() or b""
+
+
+def _strings(texts: Sequence[bytes | None]) -> pa.LargeStringArray:
+    """UTF-8 texts as one array, without converting each to Python text."""
+    offsets = np.zeros(len(texts) + 1, np.int64)
+    np.cumsum([len(text or b"") for text in texts], out=offsets[1:])
+    valid = pa.array([text is not None for text in texts]).buffers()[1] if None in texts else None
+    data = pa.py_buffer(b"".join(text or b"" for text in texts))
+    return pa.LargeStringArray.from_buffers(len(texts), pa.py_buffer(offsets), data, valid)
 
 
 def _flat(array: pa.Array | pa.ChunkedArray) -> pa.Array:

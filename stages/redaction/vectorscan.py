@@ -7,10 +7,11 @@ compiled on first use (about 0.1 s) and kept. Block mode only.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import threading
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
 import hyperscan
 
@@ -33,21 +34,31 @@ class Hit(NamedTuple):
     number: int
 
 
-def scan(expressions: tuple[Expression, ...], data: bytes) -> list[Hit]:
-    """All ends of matches of `expressions` in `data`, in order of place; nothing is said about starts."""
-    hits: list[Hit] = []
-    if expressions and data:
-        _database(expressions, threading.get_ident()).scan(data, match_event_handler=_collect, context=hits)
-        hits.sort()
-    return hits
+@dataclasses.dataclass(frozen=True, eq=False)
+class Patterns:
+    """Expressions that are scanned for together; two objects are never equal, so make one and keep it."""
+
+    expressions: tuple[Expression, ...]
+
+    def scan(self, data: bytes) -> list[Hit]:
+        """All ends of matches in `data`, in order of place; nothing is said about starts."""
+        hits: list[Hit] = []
+        if self.expressions and data:
+            _database(self, threading.get_ident()).scan(data, match_event_handler=_collect, context=hits)
+            hits.sort()
+        return hits
 
 
-def _collect(number: int, _start: int, end: int, _flags: int, hits: list[Hit]) -> None:
+def _collect(number: int, _start: int, end: int, _flags: int, hits: Any) -> None:
     hits.append(Hit(end, number))
 
 
 @functools.cache
-def _database(expressions: tuple[Expression, ...], _thread: int) -> hyperscan.Database:
+def _database(patterns: Patterns, _thread: int) -> hyperscan.Database:
+    return _compile(patterns.expressions)
+
+
+def _compile(expressions: Sequence[Expression]) -> hyperscan.Database:
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
     database.compile(
         expressions=[expression.pattern.encode() for expression in expressions],
@@ -63,7 +74,7 @@ def refused(expressions: Iterable[Expression]) -> list[str]:
     bad = []
     for expression in expressions:
         try:
-            _database.__wrapped__((expression,), 0)
+            _compile([expression])
         except hyperscan.error:
             bad.append(expression.pattern)
     return bad

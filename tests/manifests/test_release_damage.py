@@ -33,7 +33,7 @@ def test_a_flipped_bit_anywhere_names_the_file_and_gives_no_wrong_row(copied: Pa
     rng = random.Random(20)
     files = sorted(path for path in copied.rglob("*") if path.is_file())
     named = [path for path in files if path.suffix != ".parquet"]
-    for _ in range(60):
+    for _ in range(50):
         path = rng.choice(named if rng.random() < 0.4 else files)
         bit = rng.randrange(path.stat().st_size * 8)
         _flip(path, bit)

@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -88,6 +88,7 @@ def test_a_folder_without_a_manifest_is_no_release(tmp_path: Path) -> None:
         load_manifest(tmp_path)
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(st.text(min_size=1), st.integers(1, 10**9), max_size=5), st.integers(0, 10**9), st.integers(-3, 3)
 )
@@ -100,6 +101,7 @@ def test_a_funnel_stage_adds_up_or_is_refused(dropped: dict[str, int], kept: int
         assert FunnelStage(stage="s", entered=entered, kept=kept, dropped=dropped).kept == kept
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.one_of(st.none(), st.text(), st.from_regex(r"[._~%A-Za-z0-9/-]{0,200}", fullmatch=True)), max_size=30)
 )

@@ -6,6 +6,7 @@ import dataclasses
 import fcntl
 import multiprocessing
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -16,7 +17,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from foundation.errors import ConfigError, ConflictError, IntegrityError, InternalError, UsageError
+from foundation.errors import ConfigError, ConflictError, IntegrityError, InternalError, StorageError, UsageError
 from foundation.frames import arrow
 from foundation.schema import RELEASE
 from foundation.tables import write_table
@@ -123,6 +124,29 @@ def test_a_damaged_existing_version_is_not_passed_off_as_published(
         publish(staging, tmp_path / "releases", facts)
 
 
+def test_where_nothing_can_be_written_the_error_names_the_release(
+    staging: Path, facts: ReleaseFacts, tmp_path: Path
+) -> None:
+    (tmp_path / "releases").write_text("a file")
+    with pytest.raises(StorageError, match=r"releases/demo/1\.0\.0"):
+        publish(staging, tmp_path / "releases", facts)
+
+
+def test_a_full_disk_leaves_no_release(staging: Path, facts: ReleaseFacts, tmp_path: Path) -> None:
+    """Files beyond 2 kB are refused, as by a full disk; the shards are links, the manifest is larger."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2048, limits[1]))
+    try:
+        with pytest.raises(StorageError, match="cannot write"):
+            publish(staging, tmp_path / "releases", facts)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, before)
+    assert [item.name for item in (tmp_path / "releases" / "demo").iterdir()] == [".publish.lock"]
+    assert verify(publish(staging, tmp_path / "releases", facts)).ok
+
+
 def test_two_publishers_of_one_release_conflict(staging: Path, facts: ReleaseFacts, tmp_path: Path) -> None:
     (tmp_path / "releases" / "demo").mkdir(parents=True)
     with open(tmp_path / "releases" / "demo" / ".publish.lock", "w") as held:
@@ -202,7 +226,9 @@ def _publish_and_die(staging: Path, releases: Path, facts: ReleaseFacts, fatal: 
     publish(staging, releases, facts)
 
 
-def test_killed_at_any_call_to_the_file_system(staging: Path, facts: ReleaseFacts, tmp_path: Path) -> None:
+def test_killed_at_any_call_to_the_file_system(tools, facts: ReleaseFacts, tmp_path: Path) -> None:
+    staging = tmp_path / "staging"
+    tools("stage")(staging, tools("make_rows")(12, seed=3).with_columns(language=pl.lit("C#")))
     expected = _bytes(publish(staging, tmp_path / "expected", facts))
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["manifests"])

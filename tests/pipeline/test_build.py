@@ -1,5 +1,6 @@
 """The whole mill on small archives: what is in, what is out and why, and the same bytes however it ran."""
 
+import itertools
 import json
 from pathlib import Path
 
@@ -36,7 +37,7 @@ def test_every_content_has_one_decision_and_the_funnel_adds_up(built: mill.Built
     assert sorted(built.decisions["sha1_git"]) == sorted(contents["sha1_git"].unique())
     funnel = built.result.funnel
     assert funnel[0]["in"] == built.decisions.height
-    for before, after in zip(funnel, funnel[1:], strict=False):
+    for before, after in itertools.pairwise(funnel):
         assert before["kept"] == after["in"]
     assert funnel[-1]["kept"] == built.rows.height == built.result.rows
     assert (built.decisions["verdict"] == "kept").sum() == built.rows.height

@@ -54,7 +54,8 @@ def program(seed: int, *, lines: int = 40, header: str = "") -> str:
     rng = random.Random(seed)
     words = ["".join(rng.choices("abcdefghijklmnop", k=rng.randint(4, 9))) for _ in range(lines)]
     body = [
-        f"def {word}_{number}(value, {words[number - 1]}):\n    result = value * {rng.randint(2, 999)} + len({words[number - 1]})"
+        f"def {word}_{number}(value, {words[number - 1]}):\n"
+        f"    result = value * {rng.randint(2, 999)} + len({words[number - 1]})"
         f"\n    return result - {rng.randint(2, 999)} if result > {number} else {words[(number * 7) % lines]!r}\n"
         for number, word in enumerate(words)
     ]
@@ -146,7 +147,9 @@ class Built:
         return pl.concat([pl.read_parquet(path) for path in sorted(self.result.release.rglob("*.parquet"))])
 
 
-def build_in(out: Path, archive: Path | str, *, recipe: Recipe | None = None, workers: int = 0, **options: object) -> Built:
+def build_in(
+    out: Path, archive: Path | str, *, recipe: Recipe | None = None, workers: int = 0, **options: object
+) -> Built:
     """Build `archive` into `out`."""
     chosen = recipe or parse_recipe(RECIPE, name="mill")
     return Built(out, build(chosen, out=out, archive=str(archive), workers=workers, **options))  # type: ignore[arg-type]

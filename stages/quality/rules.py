@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from stages.languages.classify import path_text
+from stages.languages.classes import path_text
 from stages.quality.limits import resolve, shipped
 from stages.quality.settings import REASONS, Settings
 

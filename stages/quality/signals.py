@@ -47,7 +47,9 @@ SIGNALS = pa.schema(
 )
 
 # Git LFS specification, docs/spec.md: a pointer is smaller than 1,024 bytes and begins with its version line.
-_LFS = r"\Aversion https://(?:git-lfs|hawser)\.github\.com/spec/v\d+\n(?:[a-z0-9.-]+ [^\n]*\n)*oid [a-z0-9]+:[0-9a-f]+\n"
+_LFS = (
+    r"\Aversion https://(?:git-lfs|hawser)\.github\.com/spec/v\d+\n(?:[a-z0-9.-]+ [^\n]*\n)*oid [a-z0-9]+:[0-9a-f]+\n"
+)
 _LFS_BYTES = 1024
 
 _Counts = npt.NDArray[np.int64]

@@ -18,13 +18,13 @@ projects that are not Linguist's, measured with the dev half of our evaluation s
                          0.55  it ranks them, and guesslang knows them not or otherwise
     guesslang            its own probability: Linguist has no candidate, or candidates without a ranking
 
-guesslang must also be reliable by its own rule and at least GUESS_CONFIDENCE. Cost: about 40 µs a file,
+guesslang must also be reliable by its own rule, at least GUESS_CONFIDENCE, and answer a language that it
+can tell alone (`_stands_alone`). Cost: about 40 µs a file,
 3 ms where Linguist's classifier has to decide; memory: the batch and one copy of its text.
 """
 
 from __future__ import annotations
 
-import os.path
 from collections.abc import Sequence
 
 import numpy as np
@@ -34,6 +34,7 @@ import pyarrow.compute as pc
 
 from stages.languages import guesslang
 from stages.languages.linguist import Verdict, detect, is_generated, is_vendored, shown
+from stages.languages.vocabulary import table
 
 CLASSES = pa.schema(
     [
@@ -59,7 +60,7 @@ def classify(paths: pa.Array, texts: pa.LargeStringArray, *, min_confidence: flo
     names = [path_text(path) for path in pc.cast(paths, pa.large_binary()).to_pylist()]
     bodies = [None if text is None else shown(text) for text in pc.cast(texts, pa.large_binary()).to_pylist()]
     verdicts = [
-        None if body is None else detect(os.path.basename(name), body)
+        None if body is None else detect(name.rpartition("/")[2], body)
         for name, body in zip(names, bodies, strict=True)
     ]
     answers: list[_Answer] = [_sure(verdict) for verdict in verdicts]
@@ -117,13 +118,22 @@ def _settle(verdict: Verdict | None, probability: npt.NDArray[np.float32], relia
     candidates = verdict.candidates if verdict is not None else ()
     if not candidates:
         best = int(probability.argmax())
-        return _guess(languages[best], probability[best]) if reliable else None
+        return _guess(languages[best], probability[best]) if reliable and _stands_alone(languages[best]) else None
     opinions = [(float(probability[languages.index(name)]), name) for name in candidates if name in languages]
     favourite = max(opinions) if opinions else (0.0, "")
     if verdict is not None and verdict.ranked:
         agreed = reliable and favourite[1] == candidates[0]
         return candidates[0], AGREED_CONFIDENCE if agreed else RANKED_CONFIDENCE, "linguist_classifier"
     return _guess(favourite[1], favourite[0]) if reliable else None
+
+
+def _stands_alone(language: str) -> bool:
+    """Whether guesslang's word suffices without a candidate of Linguist's.
+
+    Its data and prose classes take in every plain text (it knows no such class), and two of its classes are
+    families, of which Linguist's name would be a guess.
+    """
+    return table()[language].type in ("programming", "markup") and language not in guesslang.FAMILIES
 
 
 def _guess(language: str, probability: float) -> _Answer:

@@ -1,0 +1,44 @@
+"""Evidence as canonical JSON: which statement, where, named how, by which tool, with what score and rule.
+
+    {"kind": …, "lines": [first, last], "notice": …, "path": …, "rule": …, "score": …, "tool": …, "with": [the others]}
+
+`with` is left out when one statement stands alone. Only paths and names are in it, never a file's text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from foundation.canonical import Json, canonical_json
+
+MAX_STATEMENTS = 8
+"""Statements that evidence lists; `more` counts the rest."""
+
+
+def evidence_of(statements: Sequence[Mapping[str, Any]]) -> str | None:
+    """Canonical JSON of `statements` (fields of STATED and `path` as text), the first one leading; None for none."""
+    if not statements:
+        return None
+    first, *others = [_entry(statement) for statement in statements[:MAX_STATEMENTS]]
+    document: dict[str, Json] = dict(first)
+    if others:
+        document["with"] = others
+    if len(statements) > MAX_STATEMENTS:
+        document["more"] = len(statements) - MAX_STATEMENTS
+    return canonical_json(document).decode()
+
+
+def _entry(statement: Mapping[str, Any]) -> dict[str, Json]:
+    rule = statement["rule"]
+    return {
+        "path": statement["path"],
+        "kind": statement["kind"],
+        "lines": [statement["start_line"], statement["end_line"]],
+        "notice": statement["notice"],
+        "expression": statement["expression"],
+        "status": statement["status"],
+        "score": statement["score"],
+        "rule": rule if rule is None or len(rule) <= 200 else rule[:199] + "…",
+        "tool": statement["tool"],
+    }

@@ -1,0 +1,1 @@
+"""Helpers for tests: small archives made on the spot, and a real S3 server on loopback."""
