@@ -105,14 +105,29 @@ def normalise(expression: str) -> str:
     """`expression` in normal form; ConfigError for what is not a whole, valid SPDX expression.
 
     Ids match in any case; retired ids take their successor's name (`GPL-2.0+` → `GPL-2.0-or-later`).
-    An id that is neither on the list nor a LicenseRef is refused, with the nearest name as a hint.
+    An id that is neither on the list nor a LicenseRef is refused (`nearest` says what may have been meant).
     """
     return str(parse(expression))
 
 
-@functools.lru_cache(maxsize=65_536)
 def parse(expression: str) -> Licence | Compound:
     """The tree of `expression` in normal form; see `normalise`."""
+    found = _parsed(expression)
+    if isinstance(found, str):
+        raise ConfigError(found, hint="an SPDX expression joins ids of spdx.org/licenses with AND, OR and WITH")
+    return found
+
+
+@functools.lru_cache(maxsize=65_536)
+def _parsed(expression: str) -> Licence | Compound | str:
+    """The tree, or what is wrong: strangers' words fail often, so failures are remembered too."""
+    try:
+        return _tree(expression)
+    except ConfigError as error:
+        return error.message
+
+
+def _tree(expression: str) -> Licence | Compound:
     from license_expression import ExpressionError, Licensing
 
     tokens = [_canonical(token) for token in _tokens(expression)]
@@ -159,13 +174,23 @@ def _or_later(token: str, names: Mapping[str, str]) -> str:
 
 
 def _unknown(token: str) -> ConfigError:
-    return ConfigError(f"unknown licence id {_shown(token)}", hint=_nearest(token))
+    return ConfigError(f"unknown licence id {_shown(token)}")
 
 
-def _nearest(token: str) -> str:
-    names = {name: shown for name, shown in licence_data().names.items() if not name.startswith("licenseref-")}
-    close = difflib.get_close_matches(token.lower()[:80], names, n=1, cutoff=0.0)
-    return f"the nearest valid name is {names[close[0]]}" if close else "see spdx.org/licenses"
+def nearest(name: str) -> str:
+    """The known licence id that is spelled most like `name`; takes about 50 ms, for people's mistakes only."""
+    names = {key: shown for key, shown in licence_data().names.items() if not key.startswith("licenseref-")}
+    return names[difflib.get_close_matches(name.lower()[:80], names, n=1, cutoff=0.0)[0]]
+
+
+def _wrong_id(text: str) -> str | None:
+    """The first word of `text` that is neither an operator nor a licence id."""
+    for token in _TOKEN.findall(text[:_MAX_LENGTH]):
+        try:
+            _canonical(token)
+        except ConfigError:
+            return str(token)
+    return None
 
 
 def _shown(text: str) -> str:
@@ -338,9 +363,9 @@ def query(text: str) -> Query:
     try:
         tree = parse(_masked(text))
     except ConfigError as error:
-        raise UsageError(
-            f"cannot read --license {_shown(text)}: {error.message}", hint=error.hint or _QUERY_HINT
-        ) from error
+        wrong = _wrong_id(_masked(text))
+        hint = f"the nearest valid name is {nearest(wrong)}" if wrong else _QUERY_HINT
+        raise UsageError(f"cannot read --license {_shown(text)}: {error.message}", hint=hint) from error
     ids, chosen = _named(tree)
     needed: tuple[tuple[frozenset[str], frozenset[str]], ...] = ()
     if isinstance(tree, Compound) and tree.operator == "AND":

@@ -35,12 +35,12 @@ class Section(pydantic.BaseModel):
 class S3Section(Section):
     """How to reach an S3 archive. Times are seconds."""
 
-    endpoint: str = ""
-    region: str = "us-east-1"
-    anonymous: bool = False
-    connect_timeout: float = pydantic.Field(default=5.0, gt=0)
-    read_timeout: float = pydantic.Field(default=20.0, gt=0)
-    attempts: int = pydantic.Field(default=8, ge=1, le=100)
+    endpoint: str = ""  # URL of an S3-compatible service; empty: AWS
+    region: str = "us-east-1"  # of the bucket
+    anonymous: bool = False  # send unsigned requests, for public buckets
+    connect_timeout: float = pydantic.Field(default=5.0, gt=0)  # to open a connection
+    read_timeout: float = pydantic.Field(default=20.0, gt=0)  # without a byte arriving
+    attempts: int = pydantic.Field(default=8, ge=1, le=100)  # of one request, the first included
 
     def settings(self) -> S3Settings:
         """The same as storage's own settings."""
@@ -50,7 +50,7 @@ class S3Section(Section):
 class ArchiveSection(Section):
     """Which archive is read; `--archive` and `--as-of` on the command line win."""
 
-    uri: str = ""
+    uri: str = ""  # folder or s3://bucket[/prefix]
     export: str = ""  # name of the graph export; empty: the newest
     as_of: dt.date | None = None  # the latest full visit not after the end of this day (UTC)
     metadata: str = ""  # Parquet file of repository metadata; empty: repositories.parquet next to the archive
@@ -73,12 +73,12 @@ class OptOutSection(Section):
 class ReleaseSection(Section):
     """What the release is called and how it is cut. Sizes are bytes of text."""
 
-    name: Annotated[str, pydantic.Field(pattern=NAME_PATTERN)]
-    version: Annotated[str, pydantic.Field(pattern=VERSION_PATTERN)]
-    title: str = ""
-    shard_bytes: int = pydantic.Field(default=256 << 20, ge=1 << 20)
-    row_group_bytes: int = pydantic.Field(default=8 << 20, ge=1 << 16)
-    row_group_rows: int = pydantic.Field(default=1000, ge=1)
+    name: Annotated[str, pydantic.Field(pattern=NAME_PATTERN)]  # folder under releases/ and builds/
+    version: Annotated[str, pydantic.Field(pattern=VERSION_PATTERN)]  # a published one is never overwritten
+    title: str = ""  # what the release is called in words
+    shard_bytes: int = pydantic.Field(default=256 << 20, ge=1 << 20)  # of one file, about
+    row_group_bytes: int = pydantic.Field(default=8 << 20, ge=1 << 16)  # at most, one row aside
+    row_group_rows: int = pydantic.Field(default=1000, ge=1)  # at most
 
 
 class Recipe(Section):

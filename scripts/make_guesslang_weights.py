@@ -125,7 +125,7 @@ def stored(arrays: dict[str, np.ndarray]) -> bytes:
 
 
 def main(wheel: Path, folder: Path) -> None:
-    """Write guesslang.npz and guesslang.NOTICE to `folder`; refuses any other wheel than the pinned one."""
+    """Write guesslang.npz and guesslang.notice.txt to `folder`; refuses any other wheel than the pinned one."""
     digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
     if digest != WHEEL_SHA256:
         raise SystemExit(f"{wheel}: sha256 is {digest}, expected {WHEEL_SHA256}")
@@ -137,7 +137,7 @@ def main(wheel: Path, folder: Path) -> None:
     arrays["languages"] = np.array(list(languages), dtype="U16")
     data = stored(arrays)
     (folder / "guesslang.npz").write_bytes(data)
-    (folder / "guesslang.NOTICE").write_text(
+    (folder / "guesslang.notice.txt").write_text(
         f"guesslang.npz: weights of the language model of guesslang 2.2.1, as float16.\n"
         f"Source: guesslang-2.2.1-py3-none-any.whl (PyPI), sha256 {digest}\n"
         f"Made by scripts/make_guesslang_weights.py; guesslang.npz sha256 {hashlib.sha256(data).hexdigest()}\n"

@@ -86,6 +86,12 @@ _LATIN = frozenset(
         "mac-turkish",
     }
 )
+_WIDE = (
+    ("utf-32-le", np.dtype("<u4")),
+    ("utf-32-be", np.dtype(">u4")),
+    ("utf-16-le", np.dtype("<u2")),
+    ("utf-16-be", np.dtype(">u2")),
+)
 _WESTERN = frozenset({"iso8859-1", "iso8859-15", "cp1252"})
 
 _BOMS = (
@@ -98,7 +104,6 @@ _BOMS = (
 # Controls that no text holds (tab, line ends, form feed, backspace, bell and escape do occur), what Unicode
 # will never assign, and private use.
 _CONTROL = re.compile("[\x00-\x06\x0e-\x1a\x1c-\x1f\x7f-\x84\x86-\x9f\ue000-\uf8ff\ufffe\uffff]")
-_ASCII = re.compile("[\x01-\x7f]")
 _C1 = re.compile(rb"[\x80-\x9f]")
 _RUN = re.compile(rb"[^\x00-\x7f]{2,}")
 _NOT_ASCII = re.compile(rb"[^\x00-\x7f]")
@@ -211,11 +216,15 @@ def _reads_as_text(text: str) -> bool:
 
 def _wide(data: bytes) -> _Decoded | None:
     """UTF-32 or UTF-16 without BOM, if one of them makes it text with a good share of ASCII."""
-    for encoding in ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be"):
-        text = _strict(data, encoding) if len(data) % (4 if "32" in encoding else 2) == 0 else None
-        if text is None or "\0" in text or not _reads_as_text(text):
+    for encoding, unit in _WIDE:
+        if len(data) % unit.itemsize:
             continue
-        if len(_ASCII.findall(text[:PROBE])) >= len(text[:PROBE]) / 4:
+        units: npt.NDArray[np.unsignedinteger[Any]] = np.frombuffer(data, dtype=unit)
+        ascii_units = int(np.count_nonzero(units < 0x80))
+        if ascii_units < len(units) / 4 or not units.all():
+            continue
+        text = _strict(data, encoding)
+        if text is not None and _reads_as_text(text):
             return text, encoding, WIDE_CONFIDENCE
     return None
 

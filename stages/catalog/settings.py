@@ -43,13 +43,13 @@ class Settings(pydantic.BaseModel):
 
     model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
 
-    include_origins: tuple[str, ...] = ("**",)
-    exclude_origins: tuple[str, ...] = ()
+    include_origins: tuple[str, ...] = ("**",)  # globs on origin URLs; one must match
+    exclude_origins: tuple[str, ...] = ()  # globs on origin URLs; none may match
     visit_types: tuple[str, ...] = ()  # empty: all
-    minimum_stars: int = pydantic.Field(default=0, ge=0)
-    allow_partial_visits: bool = False
-    max_bytes: int = pydantic.Field(default=1_000_000, gt=0)
-    max_depth: int = pydantic.Field(default=64, gt=0, le=1000)
-    exclude_paths: tuple[str, ...] = ()
-    exclude_extensions: tuple[str, ...] = BINARY_EXTENSIONS
-    max_problem_fraction: float = pydantic.Field(default=0.01, ge=0, le=1)
+    minimum_stars: int = pydantic.Field(default=0, ge=0)  # by the repository metadata
+    allow_partial_visits: bool = False  # read origins that have no full visit
+    max_bytes: int = pydantic.Field(default=1_000_000, gt=0)  # longest content that is read
+    max_depth: int = pydantic.Field(default=64, gt=0, le=1000)  # folders above a file
+    exclude_paths: tuple[str, ...] = ()  # globs on paths that are left out
+    exclude_extensions: tuple[str, ...] = BINARY_EXTENSIONS  # in lower case, without the dot
+    max_problem_fraction: float = pydantic.Field(default=0.01, ge=0, le=1)  # missing or damaged contents borne

@@ -44,7 +44,7 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    near: bool = True
+    near: bool = True  # false: exact duplicates alone are dropped
     threshold: float = Field(0.7, gt=0, le=1, description="exact Jaccard at which a content is a near duplicate")
     recall: float = Field(0.995, gt=0, lt=1, description="share of pairs at the threshold that must be compared")
     permutations: int = Field(256, ge=64, le=1024, multiple_of=64, description="32-bit values in a signature")

@@ -1,7 +1,7 @@
 """guesslang 2.2.1's model without TensorFlow: 54 languages from the text alone.
 
 A linear ("wide") and a three-layer ("deep") classifier over hashed byte bigrams; weights from the wheel
-(`data/guesslang.npz`, MIT, see its NOTICE). The model, as its source and SavedModel define it:
+(`data/guesslang.npz`, MIT, see its notice). The model, as its source and SavedModel define it:
 
 - features: the first 10,000 bigrams of bytes `x y`, written as the 3-byte string x, space, y, hashed with
   FarmHash Fingerprint64 modulo 5,000 (the closed form for length 3 fills a table of 65,536 entries);

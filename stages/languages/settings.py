@@ -40,7 +40,7 @@ class Settings(pydantic.BaseModel):
     exclude: tuple[LanguageName, ...] = ()
     min_confidence: float = pydantic.Field(default=0.5, ge=0, le=1)
     drop_unknown: bool = False
-    drop_vendored: bool = False
+    drop_vendored: bool = False  # drop what Linguist calls vendored
     drop_generated: bool = False
 
     @pydantic.model_validator(mode="after")

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 # Folders that keep the papers of the folder above them.
 _PAPERS = (
-    r"^(?:(.*?)/)?(?:[^/]+\.(?:dist-info|egg-info)(?:/.*)?|debian|\.reuse|META-INF(?:/maven(?:/.*)?)?"
+    r"^(?:(.*?)/)??(?:[^/]+\.(?:dist-info|egg-info)(?:/.*)?|debian|\.reuse|META-INF(?:/maven(?:/.*)?)?"
     r"|(?i:li[cs]en[cs]es?))$"
 )
 _SINGLE_LICENCES = r"^(?:(.*)/)?(?i:li[cs]en[cs]es?)/([^/]+?)(?:\.txt|\.md|\.rst|\.html?)?$"

@@ -50,13 +50,14 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 def find_addresses(window: Window) -> Iterator[Finding]:
     """IP addresses in `window` that the policy does not keep."""
     text = window.text
+    cued = _CUE.search(text) is not None
     for match in _V4.finditer(text):
         address = _parse(match[0])
-        if address and not _kept(address, window) and not _is_version(text, match.start()) and _is_likely(text, match):
+        if address and not _kept(address, window) and not _is_version(text, match.start()) and _is_likely(text, match, cued=cued):
             yield window.finding(*match.span(), "IP_ADDRESS", "ipv4")
     for match in _V6.finditer(text):
         address = _parse(match[0])
-        if address and not _kept(address, window) and _is_spelled_out(text, match):
+        if address and not _kept(address, window) and _is_spelled_out(text, match, cued=cued):
             yield window.finding(*match.span(), "IP_ADDRESS", "ipv6")
 
 
@@ -102,7 +103,7 @@ def _is_version(text: str, start: int) -> bool:
     return _VERSION_BEFORE.search(text[max(0, start - 40) : start]) is not None
 
 
-def _is_spelled_out(text: str, match: re.Match[str]) -> bool:
+def _is_spelled_out(text: str, match: re.Match[str], *, cued: bool) -> bool:
     """Whether a valid IPv6 address is one here, and not `a::b` of Haskell, C++, Rust or Perl."""
     groups = [group for group in match[0].split(":") if group]
     if not any(char.isdigit() for char in match[0]) or (all(len(group) == 2 for group in groups) and len(groups) == 8):
@@ -112,17 +113,17 @@ def _is_spelled_out(text: str, match: re.Match[str]) -> bool:
     if text[match.start() - 1 : match.start()] == "[" and text[: match.start() - 1][-2:] != "//":
         return False  # a slice
     around = text[: match.start()].rstrip(" \t")[-1:] + text[match.end() :].lstrip(" \t")[:1]
-    return not around.strip("\"'`<>\r\n%/") or _CUE.search(text) is not None
+    return not around.strip("\"'`<>\r\n%/") or cued
 
 
-def _is_likely(text: str, match: re.Match[str]) -> bool:
+def _is_likely(text: str, match: re.Match[str], *, cued: bool) -> bool:
     """Four one-digit numbers are a section or a version, unless something says `address`."""
     if len(match[0]) > 7:
         return True
     return (
         text[: match.start()].endswith("//")
         or text[match.end() : match.end() + 1] in {":", "/"}
-        or bool(_CUE.search(text))
+        or cued
     )
 
 

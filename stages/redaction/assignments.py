@@ -72,18 +72,19 @@ _TAIL = re.compile(
     re.X,
 )
 _QUOTED = {
-    '"': re.compile(r'((?:[^"\\\n]|\\[^\n]){1,4096})"'),
-    "'": re.compile(r"((?:[^'\\\n]|\\[^\n]){1,4096})'"),
-    "`": re.compile(r"([^`\\\n]{1,4096})`"),
+    '"': re.compile(r'((?:[^"\\\n]|\\[^\n]){1,1024})"'),
+    "'": re.compile(r"((?:[^'\\\n]|\\[^\n]){1,1024})'"),
+    "`": re.compile(r"([^`\\\n]{1,1024})`"),
 }
-_ESCAPED = re.compile(r"([^\"'`\\\n]{1,4096})\\[\"'`]")
-_ENTITY = re.compile(r"([^&\"'\n]{1,4096})&(?:quot|#3[49]);")
-_BARE = re.compile(r"[^\s\"'`<>]{4,4096}")
-_ELEMENT = re.compile(r"([^<>\n]{4,4096})</")
-_SPACED = re.compile(r"([A-Za-z0-9+/_=.~\-]{20,4096})(?![\w(\[])")
+_ESCAPED = re.compile(r"([^\"'`\\\n]{1,1024})\\[\"'`]")
+_ENTITY = re.compile(r"([^&\"'\n]{1,1024})&(?:quot|#3[49]);")
+_BARE = re.compile(r"[^\s\"'`<>]{4,512}")
+_ELEMENT = re.compile(r"([^<>\n]{4,1024})</")
+_SPACED = re.compile(r"([A-Za-z0-9+/_=.~\-]{20,512})(?![\w(\[])")
+_DIGIT = re.compile(r"[0-9]")
 _FLAG = re.compile(r"(?<!\S)--[\w.\-]*$")
-_FLAG_VALUE = re.compile(r"([^\s\"'`<>]{4,4096})")
-_BARE_IN_CODE = re.compile(r"[A-Za-z0-9+/_=.~\-]{16,4096}(?![\w(\[.])")
+_FLAG_VALUE = re.compile(r"([^\s\"'`<>]{4,512})")
+_BARE_IN_CODE = re.compile(r"[A-Za-z0-9+/_=.~\-]{16,512}(?![\w(\[.])")
 
 # Segments of a name that say the value is about a secret, not the secret.
 _ABOUT = frozenset(
@@ -190,13 +191,13 @@ def _quoted_value(text: str, start: int, opening: str, *, listed: bool) -> re.Ma
     """The content of a string literal; in a list, `"password", "user"` are names unless there is a digit."""
     ending = _ENTITY if opening[0] == "&" else _ESCAPED if opening[0] == "\\" else _QUOTED[opening[-1]]
     match = ending.match(text, start)
-    return match if match and (not listed or any(char.isdigit() for char in match[1])) else None
+    return match if match and (not listed or _DIGIT.search(match[1])) else None
 
 
 def _bare_value(text: str, start: int, style: str, *, password: bool) -> Place:
     if style == "code":
         match = _BARE_IN_CODE.match(text, start)
-        return match.span() if match and any(char.isdigit() for char in match[0]) else None
+        return match.span() if match and _DIGIT.search(match[0]) else None
     match = _BARE.match(text, start)
     if match is None:
         return None

@@ -160,7 +160,7 @@ def _is_hex(value: str) -> bool:
 
 
 def _is_word(piece: str) -> bool:
-    return piece.lower() in _WORDS or (len(piece) >= 3 and pronounceable(piece) > _WORD_LIKE) or len(piece) == 1
+    return piece.lower() in _WORDS or (len(piece) >= 3 and pronounceable(piece) > _WORD_LIKE)
 
 
 def _is_known_words(value: str) -> bool:

@@ -6,8 +6,8 @@ once), tens of microseconds for a line with hits.
 
 Bounds, whatever the document: it is worked on in segments of SEGMENT bytes, cut at line ends (a longer line
 is cut with SEGMENT_OVERLAP bytes of overlap); a line of more than WINDOW bytes is looked at in windows of
-about that length that overlap by half; detect-secrets has its own bounds (`plugins`); after EXACT_WINDOWS
-windows of a segment telephone numbers are told by their form alone, which redacts more. So work is linear
+about that length that overlap by half; detect-secrets has its own bounds (`plugins`); after EXACT_BYTES
+of windows in a segment telephone numbers are told by their form alone, which redacts more. So work is linear
 in the length, and a value longer than WINDOW / 2 in a line longer than WINDOW may be found in part only.
 """
 
@@ -35,7 +35,7 @@ from stages.redaction.vectorscan import CASELESS, SINGLE, Expression, Hit, Patte
 SEGMENT = 1 << 20
 SEGMENT_OVERLAP = 8_192
 WINDOW = 4_096
-EXACT_WINDOWS = 2_000
+EXACT_BYTES = 131_072
 _RULES_FROM = 1_000
 _KEY_BLOCK = 901
 
@@ -124,16 +124,18 @@ def _apply_rules(data: bytes, hits: Sequence[Hit], name: str, settings: Settings
     rules = _rules(settings.kinds, settings.level)
     file_name = name.rpartition("/")[2].lower()
     style = "config" if _CONFIG_NAMES.search(file_name) else "prose" if _PROSE_NAMES.search(file_name) else "code"
-    for done, ((start, end), numbers) in enumerate(_windows(data, hits).items()):
+    done = 0
+    for (start, end), numbers in _windows(data, hits).items():
+        done += end - start
         text = data[start:end].decode("utf-8", "replace")
-        window = Window(text, start, style, file_name, settings, hurried=done >= EXACT_WINDOWS)
+        window = Window(text, start, style, file_name, settings, hurried=done > EXACT_BYTES)
         for number in sorted(numbers):
             yield from rules[number].find(window)
 
 
 def _windows(data: bytes, hits: Iterable[Hit]) -> dict[tuple[int, int], set[int]]:
     """Stretches of text to look at, each with the rules that were hit there."""
-    windows: dict[tuple[int, int], set[int]] = {}
+    slots: dict[tuple[int, int, int], set[int]] = {}
     start = end = -1
     for place, number in sorted(hits):
         if number < _RULES_FROM:
@@ -143,14 +145,18 @@ def _windows(data: bytes, hits: Iterable[Hit]) -> dict[tuple[int, int], set[int]
             start = data.rfind(b"\n", 0, last) + 1
             end = data.find(b"\n", last)
             end = len(data) if end < 0 else max(end, last + 1)
-        if end - start <= WINDOW:
-            windows.setdefault((start, end), set()).add(number)
-        else:
-            half = WINDOW // 2
-            middle = start + (last - start) // half * half
-            left = _boundary(data, max(start, middle - half // 2))
-            windows.setdefault((left, _boundary(data, min(end, middle + half + half // 2))), set()).add(number)
-    return windows
+        slot = (last - start) // (WINDOW // 2) if end - start > WINDOW else -1
+        slots.setdefault((start, end, slot), set()).add(number)
+    return {_bounds(data, *key): numbers for key, numbers in slots.items()}
+
+
+def _bounds(data: bytes, start: int, end: int, slot: int) -> tuple[int, int]:
+    """The whole line [start, end) for slot -1, else the slot-th half WINDOW of it with a quarter on either side."""
+    if slot < 0:
+        return start, end
+    middle, quarter = start + slot * (WINDOW // 2), WINDOW // 4
+    left = max(start, middle - quarter)
+    return _boundary(data, left), _boundary(data, min(end, middle + 3 * quarter))
 
 
 def _known_tokens(data: bytes, level: int) -> Iterator[Finding]:

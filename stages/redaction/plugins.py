@@ -303,7 +303,7 @@ def _triggers(plugin: BasePlugin, entropy: str) -> Iterator[tuple[str, int]]:
         # More than 2**limit different characters are needed to exceed the limit.
         least = int(2**plugin.entropy_limit) + 1
         charset = "[0-9A-Fa-f]" if isinstance(plugin, HexHighEntropyString) else r"[A-Za-z0-9+/\\\-_=]"
-        before = rf"(?i)(?:{NAMES_OF_SECRETS})[^\n]{{0,80}}" if entropy == "named" else ""
+        before = rf"(?i)(?:{NAMES_OF_SECRETS})[^\n]*" if entropy == "named" else ""
         if entropy != "none":
             yield rf"{before}'{charset}{{{least},}}'", 0
             yield rf"{before}\"{charset}{{{least},}}\"", 0

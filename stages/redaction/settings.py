@@ -61,7 +61,8 @@ class Settings(pydantic.BaseModel):
     kinds: tuple[Kind, ...] = DEFAULT_KINDS
     sensitivity: Sensitivity = "medium"
     placeholders: Annotated[dict[Kind, str], pydantic.AfterValidator(_complete)] = pydantic.Field(
-        default_factory=dict, validate_default=True
+        default_factory=dict,
+        validate_default=True,  # what stands in for each kind; given ones replace defaults
     )
     keep_addresses: tuple[AddressClass, ...] = (
         "private",

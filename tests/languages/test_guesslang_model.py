@@ -125,5 +125,5 @@ def test_only_the_first_bigrams_count() -> None:
 def test_the_weights_are_those_of_the_notice() -> None:
     data = Path(guesslang.__file__).parent / "data"
     digest = hashlib.sha256((data / "guesslang.npz").read_bytes()).hexdigest()
-    notice = (data / "guesslang.NOTICE").read_text()
+    notice = (data / "guesslang.notice.txt").read_text()
     assert digest in notice and "MIT License" in notice and "2.2.1" in notice

@@ -24,19 +24,15 @@ def cluster() -> Iterator[Any]:
     made.shutdown()
 
 
-def records(out: Path) -> int:
-    return sum(1 for _ in (out / "builds").rglob(".record-*.json"))
-
-
 def test_a_lost_node_changes_nothing(cluster: Any, tmp_path: Path) -> None:
     archive = mill.make(tmp_path / "in")
     alone = mill.build_in(tmp_path / "alone", archive)
     second = cluster.add_node(num_cpus=1, object_store_memory=80 << 20)
     cluster.wait_for_nodes()
-    total, done, lost = records(tmp_path / "alone"), threading.Event(), threading.Event()
+    total, done, lost = mill.count_records(tmp_path / "alone"), threading.Event(), threading.Event()
 
     def lose_a_node() -> None:
-        while not done.is_set() and records(tmp_path / "two") < total // 2:
+        while not done.is_set() and mill.count_records(tmp_path / "two") < total // 2:
             done.wait(0.02)
         cluster.remove_node(second, allow_graceful=False)
         lost.set()
