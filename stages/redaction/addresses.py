@@ -8,6 +8,7 @@ A span is the address with its zone, without port or prefix length.
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import re
 from collections.abc import Iterator
@@ -69,6 +70,7 @@ def find_macs(window: Window) -> Iterator[Finding]:
             yield window.finding(*match.span(), "MAC_ADDRESS", "mac")
 
 
+@functools.lru_cache(maxsize=4096)
 def address_class(address: Address) -> str:
     """`public`, or the class of `Settings.keep_addresses` that `address` belongs to."""
     mapped = getattr(address, "ipv4_mapped", None)
@@ -88,6 +90,7 @@ def address_class(address: Address) -> str:
     return next((name for name, holds in classes if holds), "public")
 
 
+@functools.lru_cache(maxsize=4096)
 def _parse(text: str) -> Address | None:
     try:
         return ipaddress.ip_address(text)

@@ -18,6 +18,7 @@ from stages.redaction.model import Finding
 TRIGGERS = (r"BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY", r"PuTTY-User-Key-File-[0-9]")
 
 _HEADER = re.compile(rb"-{4,5} ?BEGIN ([A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?) ?-{4,5}|PuTTY-User-Key-File-\d:")
+_FOOTER = re.compile(rb"-{4,5} ?END ([A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?) ?-{4,5}")
 _LONGEST = 65_536
 _FEWEST = 40
 _BASE64 = re.compile(rb"[A-Za-z0-9+/=]")
@@ -46,11 +47,13 @@ def _end(data: bytes, header: re.Match[bytes]) -> int | None:
     if header[1] is None:
         footer = _PUTTY_END.search(data, header.end(), limit)
         return footer.end() if footer else None
-    footer = re.compile(rb"-{4,5} ?END " + re.escape(header[1]) + rb" ?-{4,5}").search(data, header.end(), limit)
     following = _HEADER.search(data, header.end(), limit)
-    if footer and not (following and following.start() < footer.start()):
-        return footer.end()
-    return _end_of_unfinished(data, header.end(), following.start() if following else limit)
+    if following:
+        limit = following.start()
+    for footer in _FOOTER.finditer(data, header.end(), limit):
+        if footer[1] == header[1]:
+            return footer.end()
+    return _end_of_unfinished(data, header.end(), limit)
 
 
 def _end_of_unfinished(data: bytes, start: int, limit: int) -> int | None:

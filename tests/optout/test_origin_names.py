@@ -2,7 +2,7 @@
 
 import polars as pl
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from foundation.origins import name_key, name_keys, origin_key, origin_keys
@@ -48,6 +48,7 @@ def test_keys_keep_what_tells_repositories_apart(address, key):
 _PART = st.text(st.characters(codec="utf-8", exclude_characters="/\n"), min_size=1, max_size=8)
 
 
+@settings(deadline=None)
 @given(st.lists(_PART, min_size=1, max_size=4).map("/".join), st.sampled_from(["https://", "git@", ""]))
 def test_keys_have_neither_case_nor_decoration(path, scheme):
     key = origin_key(f"{scheme}{path}")
@@ -55,6 +56,7 @@ def test_keys_have_neither_case_nor_decoration(path, scheme):
     assert "//" not in key
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(max_size=12), max_size=8))
 @example(["A/B.git", "/x/", " y ", "ΑΣ", "\x1cz", "\u0130/x", "a\n", "x.GIT/"])
 def test_one_name_and_many_names_are_read_alike(names):

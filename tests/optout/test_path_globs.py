@@ -5,7 +5,7 @@ import time
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foundation.errors import UsageError
@@ -83,12 +83,14 @@ _SHAPED = st.builds(
 _PATH = st.lists(st.text("ab", min_size=1, max_size=3), min_size=1, max_size=4).map("/".join)
 
 
+@settings(deadline=None)
 @given(glob=_SHAPED, paths=st.lists(_PATH, min_size=1, max_size=30))
 def test_globs_agree_with_their_definition(glob, paths):
     covered = matches(glob_regex(glob), pa.array([path.encode() for path in paths], pa.binary())).to_pylist()
     assert covered == [_reference(glob, path) for path in paths]
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(codec="utf-8"), min_size=1, max_size=40), st.binary(min_size=1, max_size=40))
 def test_any_text_is_refused_or_is_an_expression_of_its_own_characters_only(glob, path):
     try:

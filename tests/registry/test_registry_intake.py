@@ -1,7 +1,7 @@
 """What people type becomes exactly one selector, echoed back, or is refused with a way out."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foundation.errors import UsageError
@@ -133,6 +133,7 @@ def test_a_qualified_swhid_stands_for_its_content():
     assert parse_selector("content", f"{core};origin=https://x.org/y;path=/z").swhid == core
 
 
+@settings(deadline=None)
 @given(st.sampled_from(KINDS), st.text(max_size=60) | st.from_regex(r"\A[a-z@:/.~ %?#-]{1,30}\Z"))
 def test_any_text_is_one_selector_that_reads_back_the_same_or_is_refused(kind, text):
     try:

@@ -148,10 +148,19 @@ class Built:
 
 
 def build_in(
-    out: Path, archive: Path | str, *, recipe: Recipe | None = None, workers: int = 0, **options: object
+    out: Path,
+    archive: Path | str,
+    *,
+    recipe: Recipe | None = None,
+    workers: int = 0,
+    memo: Path | None = None,
+    **options: object,
 ) -> Built:
-    """Build `archive` into `out`."""
+    """Build `archive` into `out`, with the licence memo of an earlier build if one is given."""
     chosen = recipe or parse_recipe(RECIPE, name="mill")
+    target = out / "builds" / "mill" / "licences" / "memo"
+    if memo is not None and not target.exists():
+        shutil.copytree(memo, target)
     return Built(out, build(chosen, out=out, archive=str(archive), workers=workers, **options))  # type: ignore[arg-type]
 
 
