@@ -286,6 +286,7 @@ class Flow:
                     "contents": (outcome.parts["contents"],),
                     "kept": kept,
                     "repositories": made.repositories,
+                    "aliases": made.aliases,
                 },
                 params={
                     "part": number,

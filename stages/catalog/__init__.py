@@ -8,6 +8,18 @@ bytes of no content are read; the order of files and rows in the archive changes
 
 from stages.catalog.describe import KNOWN, NOTICE_WORK
 from stages.catalog.flow import Catalog, make_catalog
+from stages.catalog.place import KNOWN_ALIASES, exclusions_of
 from stages.catalog.settings import NAME, REASONS, VERSION, Settings
 
-__all__ = ["KNOWN", "NAME", "NOTICE_WORK", "REASONS", "VERSION", "Catalog", "Settings", "make_catalog"]
+__all__ = [
+    "KNOWN",
+    "KNOWN_ALIASES",
+    "NAME",
+    "NOTICE_WORK",
+    "REASONS",
+    "VERSION",
+    "Catalog",
+    "Settings",
+    "exclusions_of",
+    "make_catalog",
+]

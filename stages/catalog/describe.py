@@ -152,7 +152,9 @@ def notice_work(judged: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
         )
     )
     kinds = licence_kind(readable["path"].to_arrow().cast(pa.binary()))
-    named = readable.with_columns(kind=pl.Series(kinds.to_pylist(), dtype=pl.String)).filter(pl.col("kind").is_not_null())
+    named = readable.with_columns(kind=pl.Series(kinds.to_pylist(), dtype=pl.String)).filter(
+        pl.col("kind").is_not_null()
+    )
     return (
         named.select("sha1_git", "origin", "path", "kind")
         .join(known.drop("status"), on="sha1_git", how="inner")

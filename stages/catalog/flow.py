@@ -25,6 +25,7 @@ class Catalog:
     occurrences: tuple[Part, ...]  # OCCURRENCES, bucket files by origin
     contents: Mapping[int, Part]  # KNOWN, by bucket of sha1_git
     notices: tuple[Part, ...]  # NOTICE_WORK, row groups sized for one task
+    aliases: tuple[Part, ...]  # KNOWN_ALIASES: names that opted-out repositories answer to
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,6 +93,15 @@ class Walker:
         return sorted({bucket for each in parts for bucket in buckets_present(self.root, each)})
 
 
+@dataclasses.dataclass(frozen=True)
+class _Placed:
+    """The settled repositories, those that an exclusion covers, and what the latter answer to."""
+
+    repositories: tuple[Part, ...]
+    covered: tuple[Part, ...]
+    aliases: tuple[Part, ...]
+
+
 def make_catalog(
     run: Runner,
     archive: Archive,
@@ -117,9 +127,10 @@ def make_catalog(
     tables = scatter_tables(run, archive, root=root, buckets=walker.buckets, context=context, tables=list(SOURCES))
     selected = _select(walker, tables, metadata)
     repositories = _resolve(walker, tables, selected)
-    placed, covered = _place(walker, repositories)
+    known = _aliases(walker, repositories)
+    placed, covered = _place(walker, repositories, known)
     found = _walk(walker, tables, placed)
-    return _describe(walker, tables, placed, covered, found)
+    return _describe(walker, tables, found, _Placed(placed, covered, known))
 
 
 def _select(walker: Walker, tables: Mapping[str, tuple[Part, ...]], metadata: Part | None) -> tuple[Part, ...]:
@@ -173,7 +184,9 @@ def _resolve(walker: Walker, tables: Mapping[str, tuple[Part, ...]], selected: t
     raise InternalError("release chains did not settle although their hops are bounded")
 
 
-def _place(walker: Walker, resolved: tuple[Part, ...]) -> tuple[tuple[Part, ...], tuple[Part, ...]]:
+def _place(
+    walker: Walker, resolved: tuple[Part, ...], known: tuple[Part, ...]
+) -> tuple[tuple[Part, ...], tuple[Part, ...]]:
     """(repositories, the covered ones), with opt-outs applied."""
     tasks = walker.each(
         "place:place",
@@ -181,7 +194,7 @@ def _place(walker: Walker, resolved: tuple[Part, ...]) -> tuple[tuple[Part, ...]
         outputs=("repositories", "covered"),
         name="repositories",
         parts=resolved,
-        also={"known": _aliases(walker, resolved)},
+        also={"known": known},
     )
     outcomes = walker.run("catalog: repositories", tasks)
     return parts_of(outcomes, "repositories"), parts_of(outcomes, "covered")
@@ -238,9 +251,8 @@ def _walk(walker: Walker, tables: Mapping[str, tuple[Part, ...]], repositories: 
 def _describe(
     walker: Walker,
     tables: Mapping[str, tuple[Part, ...]],
-    repositories: tuple[Part, ...],
-    covered: tuple[Part, ...],
     found: tuple[Part, ...],
+    placed: _Placed,
 ) -> Catalog:
     tasks = walker.tasks(
         "describe:describe",
@@ -250,15 +262,16 @@ def _describe(
             "found": found,
             "contents": tables["content"],
             "skipped": tables["skipped_content"],
-            "covered": covered,
+            "covered": placed.covered,
         },
         over=walker.present(found),
     )
     outcomes: list[Outcome] = walker.run("catalog: contents", tasks)
     return Catalog(
         buckets=walker.buckets,
-        repositories=repositories,
+        repositories=placed.repositories,
         occurrences=parts_of(outcomes, "occurrences"),
         contents={int(str(o.task.params["bucket"])): o.parts["contents"] for o in outcomes},
         notices=parts_of(outcomes, "notices"),
+        aliases=placed.aliases,
     )

@@ -82,14 +82,14 @@ def _refused(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(
         reason=pl.when(pl.col("licence_class") == "no_license")
         .then(pl.lit("no_licence"))
-        .otherwise(pl.lit("licence_not_kept")),
+        .otherwise(pl.lit("licence_refused")),
         evidence=pl.col("licence_evidence"),
     )
 
 
 def _early(rows: pl.DataFrame) -> pl.DataFrame:
     optout = pl.col("reason").str.starts_with("opted_out")
-    licence = pl.col("reason").is_in(["no_licence", "licence_not_kept"])
+    licence = pl.col("reason").is_in(["no_licence", "licence_refused"])
     stage = pl.when(optout).then(pl.lit("optout")).when(licence).then(pl.lit("licences")).otherwise(pl.lit("catalog"))
     return rows.select(
         "sha1_git",

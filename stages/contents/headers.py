@@ -27,7 +27,7 @@ def with_header_licences(task: Task, batch: Batch) -> Batch:
             }
         )
     )
-    path_licences = batch.rows.select("sha1_git", *LICENCE_COLUMNS)
+    path_licences = batch.rows.select("sha1_git", "path", *LICENCE_COLUMNS)
     if found.num_rows:
         distinct = frame(found).unique("notice", keep="first", maintain_order=True).sort("notice")
         detections = task.service("licences")(distinct.to_arrow(compat_level=pl.CompatLevel.oldest()))
@@ -43,9 +43,7 @@ def verdicts(rows: pl.DataFrame, settings: licences.Settings) -> pl.DataFrame:
     """reason, value, threshold, evidence of each row: null where the class is one that the recipe keeps."""
     refused = pl.col("licence_class").is_in(list(settings.keep)).not_()
     code = (
-        pl.when(pl.col("licence_class") == "no_license")
-        .then(pl.lit("no_licence"))
-        .otherwise(pl.lit("licence_not_kept"))
+        pl.when(pl.col("licence_class") == "no_license").then(pl.lit("no_licence")).otherwise(pl.lit("licence_refused"))
     )
     return rows.select(
         reason=pl.when(refused).then(code),

@@ -18,7 +18,7 @@ from typing import Any
 from foundation import spdx
 from stages.licences.names import classifier_expression, declared_expression, is_reference
 
-MAX_MANIFEST = 1 << 20  # characters of a manifest that are read
+MAX_MANIFEST = 1 << 18  # characters of a manifest that are read
 _LINE = re.compile(r"licen[cs]e", re.IGNORECASE)
 _QUOTED = re.compile(r"""["']([^"'\n]{1,200})["']""")
 _OR, _AND = spdx.disjunction, spdx.conjunction
@@ -124,8 +124,8 @@ def _cargo(text: str) -> list[Declaration]:
 
 
 def _setup_cfg(text: str) -> list[Declaration]:
-    values = re.findall(r"^licen[cs]e(?:_expression)?\s*=\s*(\S[^\n]*)$", text, re.MULTILINE)
-    return _from_python(values, re.findall(r"^\s+(License ::[^\n]*)$", text, re.MULTILINE), text)
+    values = re.findall(r"^licen[cs]e(?:_expression)?[ \t]*=[ \t]*(\S[^\n]*)$", text, re.MULTILINE)
+    return _from_python(values, re.findall(r"^[ \t]+(License ::[^\n]*)$", text, re.MULTILINE), text)
 
 
 def _setup_py(text: str) -> list[Declaration]:
@@ -224,11 +224,11 @@ _READERS: dict[str, Callable[[str], list[Declaration]]] = {
     "DESCRIPTION": _debian_controlled,
     "REUSE.toml": _reuse,
     # Maven's reference: of several licences the user may select any.
-    "pom.xml": _pattern(r"<license>(?:(?!</license>).){0,500}?<name>\s*([^<]{1,200}?)\s*</name>", join=_OR),
+    "pom.xml": _pattern(r"<license>(?:(?!</license>).){0,200}?<name>\s*([^<]{1,200}?)\s*</name>", join=_OR),
     "nuspec": _pattern(r"<license\s+type=[\"']expression[\"']\s*>\s*([^<]{1,200}?)\s*</license>"),
     "gemspec": _pattern(r"\.licen[cs]es?\s*=\s*(%w\[[^\]\n]*\]|[^\n]{1,200})"),
     "podspec": _pattern(r"\.license\s*=\s*(?:\{[^}]{0,200}?:type\s*=>\s*)?([\"'][^\"'\n]{1,100}[\"'])"),
-    "rockspec": _pattern(r"^\s*license\s*=\s*([\"'][^\"'\n]{1,100}[\"'])"),
+    "rockspec": _pattern(r"^[ \t]*license[ \t]*=\s*([\"'][^\"'\n]{1,100}[\"'])"),
     "opam": _pattern(r"^license:\s*(\"[^\"\n]{1,100}\"|\[[^\]]{1,300}\])"),
     "cabal": _pattern(r"^[Ll]icense:[ \t]*([^\s][^\n]{0,100})$"),
 }

@@ -13,7 +13,7 @@ Output of `detect` (DETECTIONS), one row a notice, in order of `notice`:
 
 `unknown_reference`: only pointers to a licence elsewhere. `timed_out`: the time limit passed; `expression` then
 holds what was recognised so far, and nothing may rest on it. `invalid_expression`: an SPDX tag that is not
-SPDX and in which ScanCode saw nothing either.
+SPDX and in which ScanCode saw nothing either; `expression` is UNKNOWN_TAG.
 
 Two passes: ScanCode's exact matcher (about 10 ms), and its approximate one (about 150 ms) where the first found
 nothing, only a reference, or left too much of the words that licences are made of. Several licences in one
@@ -72,6 +72,9 @@ _PUBLIC_DOMAIN = re.compile(
     r"(?:(?:placed |released )?in(?:to)? the )?public domain\s*(?:[.,;!]|$)|(?:^|\W)\S+@\S+\s+public domain\.?$",
     re.IGNORECASE | re.MULTILINE,
 )
+UNKNOWN_TAG = "LicenseRef-scancode-unknown-spdx"
+"""What a tag stands for that names no licence anybody knows: non_permissive."""
+
 _DUAL = re.compile(r"\bdual(?:ly)?[- ]licen[cs]e", re.IGNORECASE)  # ScanCode has no rule for many of its wordings
 LONG = 3_000
 """Characters from which a text is judged as a licence text (coverage), and below as a header (legalese left over)."""
@@ -126,7 +129,7 @@ def recognise(text: str, *, timeout: float) -> Found:
             return Found(known, DETECTED, 100.0, "spdx", SPDX_TOOL, (1, 1))
     found = _scan(text, timeout=timeout)
     if text.startswith(TAG_PREFIX) and found.status in (NONE, UNKNOWN):
-        return dataclasses.replace(found, expression=None, status=INVALID)
+        return dataclasses.replace(found, expression=UNKNOWN_TAG, status=INVALID)
     return found
 
 

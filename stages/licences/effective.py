@@ -4,7 +4,8 @@
 - A comment below code speaks of a part of the file: it can add a condition to what holds, never lift one, and
   licenses nothing by itself.
 - A notice in which nothing was recognised changes nothing; a pointer ("see LICENSE") means the path's licence.
-- A notice that was not read to its end within the time limit makes the file non_permissive, visibly.
+- A tag that names no known licence, and a notice that was not read to its end within the time limit, make the
+  file non_permissive, visibly.
 
 Cost: Python runs once a content that has a notice; the rest is a join.
 """
@@ -18,7 +19,7 @@ import polars as pl
 
 from foundation import spdx
 from stages.licences.combine import NOT_READ, vague_beside
-from stages.licences.detection import DETECTED, REFERENCES, TIMED_OUT
+from stages.licences.detection import DETECTED, INVALID, REFERENCES, TIMED_OUT
 from stages.licences.evidence import evidence_of
 from stages.licences.places import as_text
 from stages.licences.spread import LICENCE, stated
@@ -33,7 +34,7 @@ def with_headers(path_licences: pl.DataFrame, notices: pl.DataFrame, detections:
     Columns and row order are kept; where a file speaks, `licence_source` is `header`.
     """
     said = stated(notices, detections).sort("sha1_git", "start_line", "end_line", "kind", "notice", maintain_order=True)
-    heard = said.filter(pl.col("status").is_in([DETECTED, TIMED_OUT]))
+    heard = said.filter(pl.col("status").is_in([DETECTED, INVALID, TIMED_OUT]))
     known = path_licences.join(heard.select("sha1_git").unique(), on="sha1_git", how="semi")
     if not known.height:
         return path_licences
@@ -83,6 +84,8 @@ def _meant(entry: dict[str, Any], path_expression: str | None) -> str:
     if entry["status"] == TIMED_OUT:
         return NOT_READ
     expression = str(entry["expression"])
+    if entry["status"] == INVALID:
+        return expression
     if path_expression is None or REFERENCES.isdisjoint(spdx.identifiers(expression)):
         return expression
     named = [part for part in spdx.conditions(expression) if part not in REFERENCES]

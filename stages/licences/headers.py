@@ -9,6 +9,7 @@ Cost: about 25 µs a line, for the heads that pass the cue gate of `notices.py` 
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 
@@ -60,6 +61,7 @@ _PYTHON_NAME = re.compile(r"^__licen[cs]e__\s*=\s*[\"']([^\"'\n]{1,200})[\"']", 
 _POD = re.compile(
     r"^=head\d[ \t]+[^\n]*(?:LICEN[CS]E|COPYRIGHT|COPYING|AUTHOR|LEGAL)[^\n]*\n", re.MULTILINE | re.IGNORECASE
 )
+_POD_SECTIONS = 16
 _POD_END = re.compile(r"^=(?:head\d|cut)\b", re.MULTILINE)
 
 
@@ -184,7 +186,7 @@ def _loose_tags(lines: Sequence[str]) -> Iterator[Passage]:
 
 def _pod(text: str) -> Iterator[Passage]:
     """The sections of Perl's plain old documentation that are headed by licence, copyright or author."""
-    for heading in _POD.finditer(text):
+    for heading in itertools.islice(_POD.finditer(text), _POD_SECTIONS):
         end = _POD_END.search(text, heading.end())
         section = text[heading.end() : end.start() if end else len(text)][:HEAD_CHARACTERS]
         spoken = [bare for line in section.splitlines() if not is_holder(bare := undressed(line))]

@@ -14,7 +14,7 @@ from foundation.canonical import sha256_bytes
 from foundation.frames import frame
 from stages.decoding import decode
 from stages.licences.candidates import licence_kind
-from stages.licences.detection import DETECTED, TIMED_OUT, UNKNOWN, detect
+from stages.licences.detection import DETECTED, INVALID, TIMED_OUT, UNKNOWN, detect
 from stages.licences.evidence import evidence_of
 from stages.licences.memo import Resolver
 from stages.licences.notices import notices_of_files
@@ -38,7 +38,7 @@ def inspect(files: pa.Table, settings: Settings | None = None, *, resolver: Reso
     by_row: dict[str, list[dict[str, object]]] = {}
     names = dict(zip(keys, as_text(frame(pa.table({"path": paths}))["path"]), strict=True))
     for entry in stated(frame(notices), frame(detections)).to_dicts():
-        if entry["status"] in (DETECTED, UNKNOWN, TIMED_OUT):
+        if entry["status"] in (DETECTED, INVALID, UNKNOWN, TIMED_OUT):
             by_row.setdefault(entry["sha1_git"], []).append(entry | {"path": names[entry["sha1_git"]]})
     found = [by_row.get(key, []) for key in keys]
     whole = [

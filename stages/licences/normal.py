@@ -45,7 +45,8 @@ _RIGHTS = re.compile(r"^(?:and contributors[.,]? )?all rights reserved\.?$", re.
 _DATED = re.compile(rf"({_MARK}[\s:,]*(?:{_MARK}[\s:,]*)?){_YEARS}[\s,]*", re.IGNORECASE)
 _TAG_LINE = re.compile(r"SPDX-[A-Za-z]+-?[A-Za-z]*\s*:", re.IGNORECASE)
 _MARKUP = re.compile(r"<!--|-->|<(?:/?[a-zA-Z][^<>]{0,500}|![a-zA-Z][^<>]{0,500})>")
-_HIDDEN = re.compile(r"<(style)\b.{0,100000}?</\1\s*>", re.IGNORECASE | re.DOTALL)
+_RTF_BREAK = re.compile(r"\\(?:par|line|row)\b ?\n?")
+_RTF = re.compile(r"\\'[0-9a-f]{2}|\\[a-z]{1,32}-?\d{0,9} ?|\\\*|[{}]")
 _LOOKS_HTML = re.compile(r"<(?:html|body|div|p|pre|h[1-6]|br|table)\b[^<>]*>", re.IGNORECASE)
 _PASSES = 8
 
@@ -61,10 +62,12 @@ def normal_form(text: str) -> str:
 
 
 def without_markup(text: str) -> str:
-    """`text` without HTML tags, comments' marks and entities, if it looks like HTML; else unchanged."""
+    """`text` without HTML or RTF markup, if it looks like either; else unchanged."""
+    if text.startswith("{\\rtf"):
+        return _RTF.sub("", _RTF_BREAK.sub("\n", text))
     if not _LOOKS_HTML.search(text):
         return text
-    return html.unescape(_MARKUP.sub(" ", _HIDDEN.sub(" ", text)))
+    return html.unescape(_MARKUP.sub(" ", text))
 
 
 def undressed(line: str) -> str:

@@ -57,7 +57,7 @@ _PROSE_NAME = re.compile(
 )
 _NOT_READ = frozenset({"JSON", "Jupyter Notebook", "CSV", "TSV", "GeoJSON", "JSON Lines"})
 _TEXT_KINDS = ("licence_file", "licenses_folder", "dot_license", "readme")  # read whole, in the first wave
-_README_LINES = 80
+_README_LINES, _README_COLUMNS = 80, 500
 _HEADING = re.compile(
     r"^\s{0,3}(?:#{1,6}\s*|=+\s*)?(?:\W{0,4})(?:licen[cs](?:e|es|ing)|copying|legal)\b"
     r"[^a-z]{0,4}[\w &/]{0,40}\s*#*:?\s*$",
@@ -148,7 +148,7 @@ def _gate(texts: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def _mentions(text: str) -> Iterator[_Notice]:
     """A README's licence section, else the sentences that grant a licence; the weakest statement there is."""
-    lines = text.splitlines()
+    lines = [line[:_README_COLUMNS] for line in text.splitlines()]
     at = next((i for i, line in enumerate(lines) if _is_licence_heading(lines, i)), None)
     if at is not None:
         end = next((i for i in range(at + 2, len(lines)) if _is_heading(lines, i)), len(lines))

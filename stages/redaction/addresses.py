@@ -54,7 +54,12 @@ def find_addresses(window: Window) -> Iterator[Finding]:
     cued = _CUE.search(text) is not None
     for match in _V4.finditer(text):
         address = _parse(match[0])
-        if address and not _kept(address, window) and not _is_version(text, match.start()) and _is_likely(text, match, cued=cued):
+        if (
+            address
+            and not _kept(address, window)
+            and not _is_version(text, match.start())
+            and _is_likely(text, match, cued=cued)
+        ):
             yield window.finding(*match.span(), "IP_ADDRESS", "ipv4")
     for match in _V6.finditer(text):
         address = _parse(match[0])
@@ -123,11 +128,7 @@ def _is_likely(text: str, match: re.Match[str], *, cued: bool) -> bool:
     """Four one-digit numbers are a section or a version, unless something says `address`."""
     if len(match[0]) > 7:
         return True
-    return (
-        text[: match.start()].endswith("//")
-        or text[match.end() : match.end() + 1] in {":", "/"}
-        or cued
-    )
+    return text[: match.start()].endswith("//") or text[match.end() : match.end() + 1] in {":", "/"} or cued
 
 
 IP_ADDRESSES = Rule(

@@ -25,12 +25,13 @@ from stages.redaction.keyblocks import find_key_blocks
 from stages.redaction.kingfisher import find_known_tokens
 from stages.redaction.model import Finding, Rule, Window
 from stages.redaction.numbers import CARDS, IBANS, PHONES
-from stages.redaction.plugins import NOT_INI, Secret, needs_parsing, scan_document
+from stages.redaction.plugins import NOT_INI, Secret, scan_document
 from stages.redaction.plugins import expressions as plugin_expressions
 from stages.redaction.policy import judge_kingfisher, judge_plugin
+from stages.redaction.rewriting import is_rewritten
 from stages.redaction.settings import Settings
 from stages.redaction.tokens import token_rules
-from stages.redaction.vectorscan import CASELESS, SINGLE, Expression, Hit, Patterns
+from stages.redaction.vectorscan import CASELESS, SINGLE, Expression, Hit, Patterns, in_characters
 
 SEGMENT = 1 << 20
 SEGMENT_OVERLAP = 8_192
@@ -167,15 +168,14 @@ def _known_tokens(data: bytes, level: int) -> Iterator[Finding]:
 
 
 def _must_parse(data: bytes, name: str, hits: Sequence[Hit]) -> bool:
-    return needs_parsing(data, name, not_ini=any(hit.number == NOT_INI for hit in hits))
+    return is_rewritten(data, name, not_ini=any(hit.number == NOT_INI for hit in hits))
 
 
 def _plugin_findings(data: bytes, name: str, hits: Sequence[Hit], settings: Settings) -> Iterator[Finding]:
     text = data.decode()
     to_bytes = _same if len(text) == len(data) else functools.partial(_byte_offset, text)
-    places = _character_hits(data, hits) if len(text) != len(data) else [(hit.end, hit.number) for hit in hits]
     lines = None
-    for secret in scan_document(text, name, places):
+    for secret in scan_document(text, name, in_characters(data, sorted(hits))):
         lines = _line_starts(text) if lines is None else lines
         for start, end in _locate(text, lines, secret):
             line = _line_at(text, start, end)
@@ -191,17 +191,6 @@ def _same(offset: int) -> int:
 
 def _byte_offset(text: str, offset: int) -> int:
     return len(text[:offset].encode())
-
-
-def _character_hits(data: bytes, hits: Sequence[Hit]) -> list[tuple[int, int]]:
-    """The hits with character offsets of their last character's end; one pass over `data`."""
-    places, at, count = [], 0, 0
-    for end, number in sorted(hits):
-        stop = _boundary(data, end)
-        count += len(data[at:stop].decode("utf-8", "replace")) if stop > at else 0
-        at = max(at, stop)
-        places.append((count + (1 if stop < end else 0), number))
-    return places
 
 
 _NEWLINE = re.compile(r"\r\n?|\n")

@@ -77,7 +77,8 @@ def find_ibans(window: Window) -> Iterator[Finding]:
 def find_phones(window: Window) -> Iterator[Finding]:
     """Telephone numbers: international ones, and national ones where the line says `phone`."""
     text = window.text[:_LONGEST_PHONE_TEXT]
-    cued = _PHONE_CUE.search(text) is not None
+    cue = _PHONE_CUE.search(text)
+    cued = cue is not None
     if window.hurried:
         yield from _by_form(window, text)
         return
@@ -85,8 +86,8 @@ def find_phones(window: Window) -> Iterator[Finding]:
         for found in PhoneNumberMatcher(text, None, leniency=Leniency.POSSIBLE, max_tries=_MOST_TRIES):
             if _INTERNATIONAL.match(text, found.start) and _written_as_phone(text, found, cued=cued):
                 yield window.finding(found.start, found.end, "PHONE", "international")
-    if cued:
-        yield from _national(window, text)
+    if cue:
+        yield from _national(window, text, cue.end())
         yield from _named(window, text)
     else:
         for match in _NORTH_AMERICAN.finditer(text):
@@ -134,10 +135,11 @@ def _named(window: Window, text: str) -> Iterator[Finding]:
             yield window.finding(*match.span(1), "PHONE", "named")
 
 
-def _national(window: Window, text: str) -> Iterator[Finding]:
+def _national(window: Window, text: str, after: int) -> Iterator[Finding]:
+    """Numbers in the national form of a region of the settings, behind place `after`."""
     for region in window.settings.phone_regions:
         for found in PhoneNumberMatcher(text, region, leniency=Leniency.VALID, max_tries=_MOST_TRIES):
-            if text[max(0, found.start - 1) : found.start] not in {".", "-", "_", "/"}:
+            if found.start >= after and text[max(0, found.start - 1) : found.start] not in {".", "-", "_", "/"}:
                 yield window.finding(found.start, found.end, "PHONE", "national")
 
 
@@ -173,7 +175,7 @@ PHONES = Rule(
     triggers=(
         r"(?:^|[^0-9A-Za-z_+.)\]])\+[1-9(][0-9 ().\-/]{6}",
         r"(?:phone|fax|(?:^|[^a-z])(?:tel|mob|cell|handy|whats ?app|sms|call|dial|hotline)|"
-        r"\xd1\x82\xd0\xb5\xd0\xbb\xd0\xb5\xd1\x84)[^\n]{0,60}[0-9(][0-9 ().\-/]{5}",
+        r"\xd1\x82\xd0\xb5\xd0\xbb\xd0\xb5\xd1\x84)[^\n]*[0-9(][0-9 ().\-/]{5}",
         r"(?:^|[^0-9A-Za-z_.\-/+])\(?[2-9][0-9]{2}[) .\-]{1,2}[2-9][0-9]{2}[ .\-][0-9]{4}",
     ),
     find=find_phones,

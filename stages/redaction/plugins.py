@@ -3,9 +3,8 @@
 `scan_document` gives what `detect_secrets.core.scan.scan_file` gives for a file of the same name and text
 (a test holds this), with these bounds, beyond which only the other detectors look:
 - a line longer than LONGEST_LINE characters is cut into overlapping slices of that length;
-- at most MOST_LINES lines of a document are given to plugins;
-- YAML and INI parsing is tried on documents up to LONGEST_PARSED characters, without YAML bombs (expanded
-  size over MOST_NODES) and INI interpolation bombs;
+- at most MOST_CHARACTERS of a document (of lines with hits) are given to plugins;
+- YAML and INI parsing has the bounds of `rewriting`;
 and where scan_file raises on a stranger's file, the lines are scanned as they are.
 
 A plugin sees a line only if Vectorscan found one of its expressions there (look-arounds removed, so that
@@ -19,13 +18,10 @@ Nothing is logged: detect-secrets' own filter functions are called directly.
 
 from __future__ import annotations
 
-import base64
 import functools
-import io
-import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from detect_secrets.core.plugins.util import get_mapping_from_secret_type_to_class
 from detect_secrets.plugins.base import BasePlugin, RegexBasedDetector
@@ -37,19 +33,15 @@ from detect_secrets.plugins.keyword import (
     KeywordDetector,
 )
 from detect_secrets.settings import get_filters, get_plugins, transient_settings
-from detect_secrets.transformers import config as ini
-from detect_secrets.transformers import yaml as yaml_transformer
 from detect_secrets.util.code_snippet import CodeSnippet
-from detect_secrets.util.filetype import FileType, determine_file_type
+from detect_secrets.util.filetype import FileType
 
-from stages.redaction.vectorscan import CASELESS, SINGLE, Expression, Patterns
+from stages.redaction.rewriting import file_type, parse_ini, rewrite
+from stages.redaction.vectorscan import CASELESS, SINGLE, Expression, Patterns, in_characters
 
 LONGEST_LINE = 8_192
 SLICE_OVERLAP = 512
-MOST_LINES = 4_000
-LONGEST_PARSED = 200_000
-MOST_NODES = 200_000
-_MOST_INTERPOLATIONS = 24
+MOST_CHARACTERS = 500_000
 NOT_INI = 900
 
 NAMES_OF_SECRETS = (
@@ -57,8 +49,6 @@ NAMES_OF_SECRETS = (
     r"shared|session)[_-]?key|credential|bearer"
 )
 _NEWLINE = re.compile(r"\r\n?|\n")
-_SECTION_FIRST = re.compile(r"(?:[^\S\r\n]*(?:[#;][^\r\n]*)?(?:\r\n?+|\n))*+[^\S\r\n]*\[")
-_SECTION_FIRST_BYTES = re.compile(rb"(?:[ \t\f\v]*(?:[#;][^\r\n]*)?(?:\r\n?+|\n))*+[ \t\f\v]*\[")
 _LOOK_AROUND = re.compile(r"\(\?(?:=|!|<=|<!)(?:[^()\\\[]|\\.|\[(?:\\.|[^\]])*\])*\)")
 
 # Plugins whose own expression Vectorscan cannot take, or would report at every byte of a line.
@@ -81,14 +71,6 @@ class Secret(NamedTuple):
 class _Plugin(NamedTuple):
     number: int
     plugin: BasePlugin
-
-
-class _File(io.StringIO):
-    """Text with a name and universal newlines, as detect-secrets' transformers expect an open file."""
-
-    def __init__(self, text: str, name: str) -> None:
-        super().__init__(text, newline=None)
-        self.name = name
 
 
 @functools.cache
@@ -132,70 +114,78 @@ def scan_document(text: str, name: str, hits: Sequence[tuple[int, int]] | None =
         return []
     if hits is None:
         hits = _hits(text)
-    kind = _file_type(_suffix(name))
-    lines = _transformed(text, name) if kind == FileType.YAML or _SECTION_FIRST.match(text) else None
+    kind = file_type(name)
+    lines = rewrite(text, name)
     found = list(_scan_rewritten(lines, name) if lines else _scan_raw(text, name, hits))
     if not found and kind == FileType.OTHER and not any(number == NOT_INI for _, number in hits):
-        found = list(_scan_rewritten(_parse_ini(text, name, add_header=True) or [], name))
+        found = list(_scan_rewritten(parse_ini(text, name, add_header=True) or [], name))
     return found
-
-
-def needs_parsing(data: bytes, name: str, *, not_ini: bool) -> bool:
-    """Whether a document without any hit must still be scanned, because it is rewritten first."""
-    kind = _file_type(_suffix(name))
-    return kind == FileType.YAML or (kind == FileType.OTHER and not not_ini) or bool(_SECTION_FIRST_BYTES.match(data))
-
-
-@functools.lru_cache(maxsize=1024)
-def _file_type(suffix: str) -> FileType:
-    return determine_file_type(suffix)
-
-
-def _suffix(name: str) -> str:
-    """A short name with the extension of `name`, all that detect-secrets looks at."""
-    return f"x{os.path.splitext(name)[1]}"  # noqa: PTH122 — as detect-secrets splits it
 
 
 def _hits(text: str) -> list[tuple[int, int]]:
     data = text.encode()
-    hits = _all_patterns().scan(data)
-    if len(data) == len(text):
-        return [(hit.end, hit.number) for hit in hits]
-    return [(len(data[: hit.end].decode(errors="replace")), hit.number) for hit in hits]
+    return in_characters(data, _all_patterns().scan(data))
+
+
+class _Piece(NamedTuple):
+    """A line with hits, or a slice of a long one: line number, where line and piece stand, plugins hit."""
+
+    number: int
+    line: int
+    start: int
+    end: int
+    plugins: frozenset[int]
 
 
 def _scan_raw(text: str, name: str, hits: Iterable[tuple[int, int]]) -> Iterator[Secret]:
     """Scan the lines that have hits, each with the plugins that were hit."""
-    lines = _lines_of(text, hits)
-    for index, (number, start, end, plugins) in enumerate(lines):
-        if index >= MOST_LINES:
+    left = MOST_CHARACTERS
+    for piece in _pieces(text, hits):
+        left -= piece.end - piece.start
+        if left < 0:
             return
-        previous = text.rfind("\n", 0, max(start - 1, 0)) + 1
-        before = text[max(previous, start - LONGEST_LINE) : start].strip("\r\n") if start else ""
-        yield from _scan_line(text[start:end], number, before, name, plugins)
+        previous = max(text.rfind("\n", 0, max(piece.line - 1, 0)) + 1, piece.line - LONGEST_LINE)
+        before = text[previous : piece.line].strip("\r\n") if piece.line else ""
+        offset = piece.start - piece.line
+        for secret in _scan_line(text[piece.start : piece.end].rstrip(), piece.number, before, name, piece.plugins):
+            yield secret._replace(start=secret.start + offset, end=secret.end + offset) if secret.start >= 0 else secret
 
 
-def _lines_of(text: str, hits: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int, int, frozenset[int]]]:
-    """(line number, start, end, plugins hit) of every line with a hit, in order."""
-    found: dict[int, tuple[int, int, set[int]]] = {}
+def _pieces(text: str, hits: Iterable[tuple[int, int]]) -> list[_Piece]:
+    """The lines of `text` with a hit, in order; of a line over LONGEST_LINE only the slices with a hit."""
+    found: dict[tuple[int, int, int, int], set[int]] = {}
+    returns = "\r" in text
     number, at, start, end = 1, 0, 0, -1
     for place, plugin in hits:
         if plugin == NOT_INI:
             continue
         last = place - 1
         if end < 0 or last >= end:
-            number += _count_newlines(text, at, last)
+            number += _count_newlines(text, at, last, returns=returns)
             at = last
-            start = max(text.rfind("\n", 0, last), _lone_return(text, last)) + 1
-            stop = _NEWLINE.search(text, last)
-            end = stop.start() if stop else len(text)
-        found.setdefault(number, (start, end, set()))[2].add(plugin)
-    for number, (start, end, plugins) in sorted(found.items()):
-        yield number, start, end, frozenset(plugins)
+            start = max(text.rfind("\n", 0, last), _lone_return(text, last) if returns else -1) + 1
+            stop = _NEWLINE.search(text, last) if returns else None
+            end = stop.start() if stop else text.find("\n", last)
+            end = len(text) if end < 0 else end
+        for left, right in _slices(start, end, last):
+            found.setdefault((number, start, left, right), set()).add(plugin)
+    return [_Piece(*key, frozenset(plugins)) for key, plugins in sorted(found.items())]
 
 
-def _count_newlines(text: str, start: int, end: int) -> int:
-    if text.find("\r", start, end) < 0:
+def _slices(start: int, end: int, last: int) -> Iterator[tuple[int, int]]:
+    """The line [start, end) itself, or the overlapping slices of a long line that hold place `last`."""
+    if end - start <= LONGEST_LINE:
+        yield start, end
+        return
+    step = LONGEST_LINE - SLICE_OVERLAP
+    slot = (last - start) // step
+    yield start + slot * step, min(end, start + slot * step + LONGEST_LINE)
+    if slot and last - start < slot * step + SLICE_OVERLAP:
+        yield start + (slot - 1) * step, start + (slot - 1) * step + LONGEST_LINE
+
+
+def _count_newlines(text: str, start: int, end: int, *, returns: bool) -> int:
+    if not returns:
         return text.count("\n", start, end)
     return sum(1 for _ in _NEWLINE.finditer(text, start, end))
 
@@ -208,29 +198,21 @@ def _lone_return(text: str, before: int) -> int:
 def _scan_rewritten(lines: Sequence[str], name: str) -> Iterator[Secret]:
     """Scan lines that a transformer made; columns are unknown."""
     every = frozenset(number for number, _ in _loaded()[0])
-    joined = "\n".join(line if "\n" not in line else "" for line in lines)
-    hit = {number: plugins for number, _, _, plugins in _lines_of(joined, _hits(joined))}
-    done = 0
+    joined = "\n".join(line if "\n" not in line and len(line) <= LONGEST_LINE else "" for line in lines)
+    hit = {piece.number: piece.plugins for piece in _pieces(joined, _hits(joined))}
+    left = MOST_CHARACTERS
     for number, line in enumerate(lines, start=1):
-        plugins = every if "\n" in line else hit.get(number)
-        if plugins and done < MOST_LINES:
-            done += 1
+        plugins = every if "\n" in line or len(line) > LONGEST_LINE else hit.get(number)
+        left -= len(line) if plugins else 0
+        if plugins and left >= 0:
             before = lines[number - 2] if number > 1 else ""
-            for secret in _scan_line(line, number, before, name, plugins):
-                yield secret._replace(start=-1, end=-1)
+            for slice_ in range(0, len(line), LONGEST_LINE):
+                piece = line[slice_ : slice_ + LONGEST_LINE].rstrip()
+                for secret in _scan_line(piece, number, before, name, plugins):
+                    yield secret._replace(start=-1, end=-1)
 
 
 def _scan_line(line: str, number: int, before: str, name: str, plugins: frozenset[int]) -> Iterator[Secret]:
-    stripped = line.rstrip()
-    for left in range(0, max(1, len(stripped) - SLICE_OVERLAP), LONGEST_LINE - SLICE_OVERLAP):
-        piece = stripped[left : left + LONGEST_LINE] if len(stripped) > LONGEST_LINE else stripped
-        for secret in _scan_piece(piece, number, before, name, plugins):
-            yield secret._replace(start=secret.start + left, end=secret.end + left) if secret.start >= 0 else secret
-        if piece is stripped:
-            return
-
-
-def _scan_piece(line: str, number: int, before: str, name: str, plugins: frozenset[int]) -> Iterator[Secret]:
     """detect_secrets.core.scan's treatment of one line: plugins, secret filters, line filters.
 
     The line filters are asked last, because few lines have a finding; the outcome is the same.
@@ -289,7 +271,7 @@ def _patterns(plugin: BasePlugin, name: str) -> Iterator[tuple[re.Pattern[str], 
     elif isinstance(plugin, HighEntropyStringsPlugin):
         yield plugin.regex, 2
     elif isinstance(plugin, KeywordDetector):
-        kind = _file_type(_suffix(name))
+        kind = file_type(name)
         yield from REGEX_BY_FILETYPE.get(kind, QUOTES_REQUIRED_DENYLIST_REGEX_TO_GROUP).items()
 
 
@@ -314,62 +296,3 @@ def _triggers(plugin: BasePlugin, entropy: str) -> Iterator[tuple[str, int]]:
             return
         for pattern in plugin.denylist:
             yield _LOOK_AROUND.sub("", pattern.pattern), CASELESS if pattern.flags & re.IGNORECASE else 0
-
-
-def _transformed(text: str, name: str) -> list[str] | None:
-    """What scan_file's first transformers make of the document; None if they decline."""
-    lines = _parse_ini(text, name, add_header=False)
-    if lines is None and _file_type(_suffix(name)) == FileType.YAML:
-        lines = _parse_yaml(text, name)
-    return lines
-
-
-def _parse_ini(text: str, name: str, *, add_header: bool) -> list[str] | None:
-    if len(text) > LONGEST_PARSED or text.count("%(") > _MOST_INTERPOLATIONS:
-        return None
-    try:
-        return ini._parse_file(cast(Any, _File(text, name)), add_header=add_header)
-    except Exception:  # noqa: BLE001 — configparser.Error where it declines, anything on a hostile file
-        return None
-
-
-class _BoundedYaml(yaml_transformer.YAMLFileParser):
-    """The parser of detect-secrets, refusing documents whose aliases expand without end."""
-
-    def json(self) -> dict[str, Any]:
-        data: dict[str, Any] = super().json()
-        if _expanded_size(data, {}, 0) > MOST_NODES:
-            raise ValueError("too many nodes")
-        return data
-
-
-def _parse_yaml(text: str, name: str) -> list[str] | None:
-    """`key: "value"` for each string of the document, at its line: what YAMLTransformer makes, but bounded."""
-    if len(text) > LONGEST_PARSED:
-        return None
-    try:
-        items = sorted(_BoundedYaml(cast(Any, _File(text, name))), key=lambda item: item.line_number)
-    except Exception:  # noqa: BLE001 — YAMLError where it declines; ValueError, RecursionError … on odd files
-        return None
-    lines: list[str] = []
-    for item in dict.fromkeys(items):
-        lines.extend([""] * (item.line_number - 1 - len(lines)))
-        value = base64.b64encode(item.value).decode() if isinstance(item.value, bytes) else item.value
-        comment = yaml_transformer._yaml_comment_regex().search(item.line.strip())
-        escaped = value.replace('"', '\\"')
-        lines.append(f'{item.key}: "{escaped}"{comment[0] if comment else ""}')
-    return lines
-
-
-def _expanded_size(value: Any, sizes: dict[int, int], depth: int) -> int:
-    """Nodes of `value` with every alias written out; over MOST_NODES for cycles and depths beyond 200."""
-    if not isinstance(value, dict | list):
-        return 1
-    known = sizes.get(id(value))
-    if known is not None:
-        return known
-    sizes[id(value)] = MOST_NODES + 1  # what a cycle finds
-    items = value.values() if isinstance(value, dict) else value
-    size = MOST_NODES + 1 if depth > 200 else 1 + sum(_expanded_size(item, sizes, depth + 1) for item in items)
-    sizes[id(value)] = min(size, MOST_NODES + 1)
-    return sizes[id(value)]

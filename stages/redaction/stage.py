@@ -26,6 +26,7 @@ from stages.redaction.find import find_in_document
 from stages.redaction.model import Finding
 from stages.redaction.replace import Substitution, kept_line_ends, merge, substitute
 from stages.redaction.settings import Settings
+from stages.redaction.vectorscan import sum_of_characters
 
 FINDINGS = pa.schema(
     [
@@ -199,9 +200,8 @@ def _characters(data: bytes, offsets: Sequence[int]) -> dict[int, int]:
     """Character offset of each byte offset, in one pass over `data`."""
     if not offsets or data.isascii():
         return {offset: offset for offset in offsets}
-    bytes_ = np.frombuffer(data, np.uint8)
     places, at, count = {}, 0, 0
     for offset in sorted(set(offsets)):
-        count += int(np.count_nonzero((bytes_[at:offset] & 0xC0) != 0x80))
+        count += sum_of_characters(data, at, offset)
         places[offset], at = count, offset
     return places

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import hyperscan
+import numpy as np
 
 SINGLE = hyperscan.HS_FLAG_SINGLEMATCH
 CASELESS = hyperscan.HS_FLAG_CASELESS
@@ -67,6 +68,25 @@ def _compile(expressions: Sequence[Expression]) -> hyperscan.Database:
         flags=[expression.flags | hyperscan.HS_FLAG_MULTILINE for expression in expressions],
     )
     return database
+
+
+def in_characters(data: bytes, hits: Sequence[Hit]) -> list[tuple[int, int]]:
+    """(character offset of the end, number) of each hit, for hits in order of place; one pass over `data` (UTF-8)."""
+    if data.isascii():
+        return [(hit.end, hit.number) for hit in hits]
+    places, at, count = [], 0, 0
+    for end, number in hits:
+        if end > at:
+            # A hit may end inside a character; it counts up to that character's end.
+            count += sum_of_characters(data, at, end)
+            at = end
+        places.append((count, number))
+    return places
+
+
+def sum_of_characters(data: bytes, start: int, end: int) -> int:
+    """How many characters of UTF-8 `data` begin in bytes [start, end)."""
+    return int(np.count_nonzero((np.frombuffer(data, np.uint8, end - start, start) & 0xC0) != 0x80))
 
 
 def refused(expressions: Iterable[Expression]) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
 
 import polars as pl
 import pyarrow as pa
@@ -11,14 +10,14 @@ import pyarrow as pa
 from foundation import spdx
 from foundation.errors import IntegrityError
 from foundation.exchange import gather, scatter
-from foundation.exclusions import read_exclusions
 from foundation.frames import arrow, frame
 from foundation.schema import RELEASE, REPOSITORIES
 from foundation.swhid import qualified_swhid
 from foundation.tasks import Counts, Task
+from stages.catalog import KNOWN_ALIASES, exclusions_of
 from stages.contents.schemas import CONTENTS
 from stages.decisions import KEPT
-from stages.optout import excluded_occurrences, excluded_repositories
+from stages.optout import gate
 
 ROWS = pa.schema([("shard", pa.string()), *RELEASE])
 
@@ -34,27 +33,25 @@ def assemble(task: Task) -> Counts:
     rows = contents.join(repositories.drop("reason", "evidence"), on="origin", how="inner", maintain_order="left")
     if rows.height != kept.height:
         raise IntegrityError(f"contents part {part} lost rows: {kept.height} kept, {rows.height} joined")
-    gate(task, rows, repositories)
     release = release_rows(rows, share=str(task.params["slice"]))
+    refuse_opted_out(task, release, repositories)
     buckets = int(str(task.params["buckets"]))
     scatter(task, "rows", arrow(release, ROWS), ROWS, key="shard", buckets=buckets)
     tally = release.group_by("shard").len().sort("shard")
     return {f"shard:{shard}": count for shard, count in tally.iter_rows()}
 
 
-def gate(task: Task, rows: pl.DataFrame, repositories: pl.DataFrame) -> None:
+def refuse_opted_out(task: Task, release: pl.DataFrame, repositories: pl.DataFrame) -> None:
     """The last gate: IntegrityError if any row is one that an exclusion of this build names."""
-    path = task.context.get("exclusions")
-    if not path:
+    exclusions = exclusions_of(task)
+    if exclusions is None:
         return
-    exclusions = read_exclusions(Path(str(path)))
-    hit = excluded_occurrences(rows.select("origin", "path", "sha1_git"), repositories, exclusions)
-    out = excluded_repositories(repositories, exclusions)
-    named = set(hit["exclusion_id"].drop_nulls().to_list())
-    named |= set(out.join(rows, on="origin", how="semi")["exclusion_id"].drop_nulls().to_list())
-    if named:
+    known = frame(task.read("aliases").cast(KNOWN_ALIASES)) if task.inputs["aliases"] else None
+    hit = gate(release.drop("shard"), exclusions, repositories=repositories, known=known)
+    if hit.height:
+        named = ", ".join(hit["exclusion_id"].unique().sort().head(5))
         raise IntegrityError(
-            f"opted-out rows reached the release gate (exclusions {', '.join(sorted(named)[:5])})",
+            f"{hit.height} opted-out rows reached the release gate (exclusions {named})",
             hint="this is a bug of ours: nothing was published; please report it",
         )
 
@@ -81,7 +78,7 @@ def release_rows(rows: pl.DataFrame, *, share: str) -> pl.DataFrame:
             dtype=pl.List(pl.String),
         ),
     )
-    return _renamed(named, share).with_columns(_row_hashes)
+    return _with_row_hash(_renamed(named, share))
 
 
 def _renamed(rows: pl.DataFrame, share: str) -> pl.DataFrame:
@@ -139,15 +136,8 @@ def _renamed(rows: pl.DataFrame, share: str) -> pl.DataFrame:
     )
 
 
-_HASHED = ("swhid", "content_sha256", "licence_expression", "language")
-
-
-def _row_hash(values: tuple[str | None, ...]) -> str:
-    return hashlib.sha256("\x00".join(value or "" for value in values).encode()).hexdigest()
-
-
-_row_hashes = (
-    pl.struct(*_HASHED)
-    .map_elements(lambda row: _row_hash(tuple(row[name] for name in _HASHED)), return_dtype=pl.String)
-    .alias("row_sha256")
-)
+def _with_row_hash(rows: pl.DataFrame) -> pl.DataFrame:
+    """`rows` with `row_sha256`: SHA-256 over the NUL-joined columns that name a row."""
+    named = (rows[name].fill_null("") for name in ("swhid", "content_sha256", "licence_expression", "language"))
+    digests = [hashlib.sha256("\x00".join(values).encode()).hexdigest() for values in zip(*named, strict=True)]
+    return rows.with_columns(pl.Series("row_sha256", digests, dtype=pl.String))

@@ -27,7 +27,7 @@ def one(resolver: MemoResolver, text: str) -> dict[str, object]:
         ("MIT or Apache-2.0", "Apache-2.0 OR MIT", "detected"),
         ("License: BSD", "BSD-3-Clause", "detected"),
         ("Dual licensed under the MIT or GPL Version 2 licenses.", "GPL-2.0-only OR MIT", "detected"),
-        ("SPDX-License-Identifier: Zwiebel-9", None, "invalid_expression"),
+        ("SPDX-License-Identifier: Zwiebel-9", "LicenseRef-scancode-unknown-spdx", "invalid_expression"),
         ("NOASSERTION", None, "none"),
         ("It walks the tree and counts its leaves.", None, "none"),
         ("Written by Ann <ann@example.org> Public domain.", "LicenseRef-scancode-public-domain", "detected"),

@@ -80,4 +80,7 @@ def test_words_of_the_licence_itself_stay(line: str) -> None:
 
 def test_markup_goes_where_there_is_markup() -> None:
     assert normal_form(without_markup("<html><body><p>MIT &amp; more</p></body></html>")) == "MIT & more"
+    assert normal_form(without_markup("{\\rtf1\\ansi{\\f0 Arial;}\\fs20 MIT\\par\nLicense\\par}")).endswith(
+        "MIT License"
+    )
     assert without_markup("a < b and c > d") == "a < b and c > d"

@@ -203,7 +203,7 @@ def test_a_file_speaks_for_itself() -> None:
     assert decided(None, *two) == ("BSD-2-Clause AND MIT", "permissive", "header")
 
 
-@pytest.mark.parametrize("status", ["none", "unknown_reference", "invalid_expression"])
+@pytest.mark.parametrize("status", ["none", "unknown_reference"])
 def test_what_was_not_understood_changes_nothing(status: str) -> None:
     assert decided("MIT", header(FILE, None, status=status)) == ("MIT", "c", "directory")
 
@@ -222,6 +222,11 @@ def test_a_mention_can_bind_but_never_free() -> None:
     assert decided("MIT", header(FILE, "GPL-2.0-only", kind="mention"))[1] == "non_permissive"
     assert decided(None, header(FILE, "MIT", kind="mention")) == (None, "c", "directory")
     assert decided("GPL-2.0-or-later", header(FILE, "GPL-1.0-or-later", kind="mention"))[0] == "GPL-2.0-or-later"
+
+
+def test_a_tag_that_nobody_knows_does_not_inherit_a_free_licence() -> None:
+    unknown = header(FILE, "LicenseRef-scancode-unknown-spdx", kind="spdx_tag", status="invalid_expression")
+    assert decided("MIT", unknown)[1] == "non_permissive"
 
 
 def test_a_header_that_ran_out_of_time_is_visible() -> None:

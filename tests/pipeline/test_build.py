@@ -13,7 +13,7 @@ from manifests import verify
 from pipeline.recipe_file import parse_recipe
 from tests.support import mill
 
-ORIGIN = "https://example.org"
+ORIGIN = "https://example.org/team"
 
 
 @pytest.fixture(scope="module")
@@ -48,8 +48,8 @@ def test_every_content_has_one_decision_and_the_funnel_adds_up(built: mill.Built
     ("origin", "path", "stage", "reason"),
     [
         ("permissive", "src/alpha.py", "release", None),
-        ("permissive", "src/gpl_header.py", "licences", "licence_not_kept"),
-        ("copyleft", "tool.py", "licences", "licence_not_kept"),
+        ("permissive", "src/gpl_header.py", "licences", "licence_refused"),
+        ("copyleft", "tool.py", "licences", "licence_refused"),
         ("copyleft", "mit_header.py", "release", None),
         ("nothing", "loose.py", "licences", "no_licence"),
         ("permissive", "empty.py", "catalog", "empty"),

@@ -17,10 +17,14 @@ import pyarrow as pa
 import pyarrow.orc as orc
 
 from archive.ingest import ingest
+from foundation.frames import frame
+from foundation.schema import DECISIONS, RELEASE, REPOSITORIES
 from pipeline.build import BuildResult, build
 from pipeline.recipe import Recipe
 from pipeline.recipe_file import parse_recipe
+from stages.contents import CONTENTS, PLACED
 
+SCHEMAS = {"repositories": REPOSITORIES, "occurrences": PLACED, "contents": CONTENTS, "decisions": DECISIONS}
 ROOT = Path(__file__).resolve().parent.parent.parent
 VISIT = dt.datetime(2026, 1, 2, 3, 4, 5, tzinfo=dt.UTC)
 RECIPE: dict[str, dict[str, object]] = {
@@ -111,7 +115,7 @@ def make(folder: Path, trees: dict[str, dict[str, bytes]] | None = None) -> Path
             (base / path).parent.mkdir(parents=True, exist_ok=True)
             (base / path).write_bytes(data)
         sources.append(str(base))
-        origins[str(base)] = f"https://example.org/{name}"
+        origins[str(base)] = f"https://example.org/team/{name}"
     ingest(sources, folder / "archive", visit_date=VISIT, origins=origins, export_name="2026-01-02")
     return folder / "archive"
 
@@ -129,7 +133,7 @@ class Built:
 
         root = self.out / "builds" / "mill"
         paths = json.loads((root / "tables.json").read_bytes())[name]
-        return pl.concat([pl.read_parquet(root / path) for path in paths])
+        return pl.concat([frame(SCHEMAS[name].empty_table()), *(pl.read_parquet(root / path) for path in paths)])
 
     @property
     def decisions(self) -> pl.DataFrame:
@@ -144,7 +148,8 @@ class Built:
     @property
     def rows(self) -> pl.DataFrame:
         """The rows of the release."""
-        return pl.concat([pl.read_parquet(path) for path in sorted(self.result.release.rglob("*.parquet"))])
+        shards = sorted(self.result.release.rglob("*.parquet"))
+        return pl.concat([frame(RELEASE.empty_table()), *(pl.read_parquet(path) for path in shards)])
 
 
 def build_in(

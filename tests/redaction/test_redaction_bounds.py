@@ -1,0 +1,79 @@
+"""Hostile text ends, in time that grows with its length, and without more than a small multiple of its size."""
+
+import time
+
+import pytest
+
+from stages.redaction import find as _find  # noqa: F401 — loads the stage before the clock runs
+from tests.redaction.samples import GITHUB, PASSWORD, run
+
+UNITS = {
+    "addresses": ("a@", "x.txt"),
+    "mails": ("aaaa@bbb.cc ", "x.txt"),
+    "dots": ("a.", "x.py"),
+    "names": ("password=", "x.py"),
+    "groups": ("4111 1111 ", "x.txt"),
+    "phones": ("+12025550143 ", "x.md"),
+    "colons": ("1:2:", "x"),
+    "ips": ("1.2.3.44 ", "x"),
+    "headers": ("-----BEGIN RSA PRIVATE " + "KEY-----", "x"),
+    "urls": ("http://a:b@", "x"),
+    "quotes": ("\"'", "x.js"),
+    "calls": ('pass("', "x.c"),
+    "tokens": ("eyJhbGciOiJ.eyJ", "x"),
+    "bearers": ("bearer ", "x"),
+    "returns": ("password=x\r", "x.ini"),
+    "nesting": ("[", "x.yml"),
+    "percent": ("%(a)s", "x.ini"),
+    "backslashes": ("\\", "x.json"),
+    "spaces": (" ", "x.yml"),
+    "pairs": ('auth("a","b', "x.py"),
+}
+
+
+def seconds(unit: str, path: str, size: int) -> float:
+    text = unit * (size // len(unit))
+    start = time.process_time()
+    run(text, path)
+    return time.process_time() - start
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_time_grows_with_length_alone(name):
+    unit, path = UNITS[name]
+    run("x", path)
+    small, large = seconds(unit, path, 20_000), seconds(unit, path, 80_000)
+    assert large < 8 * small + 0.5
+
+
+def test_yaml_whose_aliases_explode_is_scanned_as_lines():
+    bomb = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
+        f"{new}: &{new} [{', '.join([f'*{old}'] * 9)}]\n" for old, new in zip("abcdefgh", "bcdefghi", strict=True)
+    )
+    redacted, _ = run(bomb + f"token: {GITHUB}\n", "bomb.yml")
+    assert redacted == bomb + "token: <KEY>\n"
+
+
+def test_yaml_that_contains_itself_ends():
+    assert run(f"a: &a [*a]\ntoken: {GITHUB}\n", "loop.yml")[0] == "a: &a [*a]\ntoken: <KEY>\n"
+
+
+def test_yaml_whose_merges_explode_is_scanned_as_lines():
+    bomb = "a: &a {k: v}\n" + "".join(
+        f"{new}: &{new}\n  <<: [{', '.join([f'*{old}'] * 12)}]\n"
+        for old, new in zip("abcdefgh", "bcdefghi", strict=True)
+    )
+    assert run(bomb + f"token: {GITHUB}\n", "bomb.yml")[0] == bomb + "token: <KEY>\n"
+
+
+def test_ini_whose_values_explode_ends():
+    bomb = "[a]\n" + "".join(f"v{n} = " + f"%(v{n + 1})s" * 9 + "\n" for n in range(9)) + "v9 = x\n"
+    assert run(bomb + f"token = {GITHUB}\n", "bomb.ini")[0] == bomb + "token = <KEY>\n"
+
+
+@pytest.mark.parametrize("size", [5_000, 300_000, 2_500_000])
+def test_values_in_one_long_line_are_found_wherever_they_stand(size):
+    filler = "var é=1;" * (size // 9)
+    text = f'{filler}password="{PASSWORD}";{filler}t="{GITHUB}";{filler}mail="olga@forge.io"'
+    redacted, _ = run(text, "min.js")
+    assert redacted == f'{filler}password="<PASSWORD>";{filler}t="<KEY>";{filler}mail="<EMAIL>"'
