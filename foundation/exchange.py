@@ -76,9 +76,12 @@ def scatter(task: Task, output: str, table: pa.Table, schema: pa.Schema, *, key:
     ends = np.append(starts[1:], len(numbers))[: len(starts)]
     meta = {_META: json.dumps({"buckets": buckets, "present": present.tolist()}).encode()}
     stamped = schema.with_metadata({**(schema.metadata or {}), **meta})
-    with write_atomically(task.output_path(output)) as temp, pq.ParquetWriter(
-        temp, stamped, compression="zstd", compression_level=WORK_ZSTD_LEVEL, write_page_checksum=True
-    ) as writer:
+    with (
+        write_atomically(task.output_path(output)) as temp,
+        pq.ParquetWriter(
+            temp, stamped, compression="zstd", compression_level=WORK_ZSTD_LEVEL, write_page_checksum=True
+        ) as writer,
+    ):
         for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
             group = _sorted(rows.slice(start, end - start), key)
             writer.write_table(group.cast(stamped), row_group_size=end - start)

@@ -56,7 +56,7 @@ def plan_text(plan: Mapping[str, Json]) -> str:
         curve = near.pop("curve", None)
         lines += ["", f"near duplicates: {_line(near)}"]
         if isinstance(curve, list):
-            lines += ["  " + "  ".join(f"J={pair[0]:.2f}:{pair[1]:.3f}" for pair in curve)]  # type: ignore[index]
+            lines += ["  " + "  ".join(f"J={pair[0]:.2f}:{pair[1]:.3f}" for pair in curve)]
     return "\n".join([*lines, "", f"re-use:  {plan['reuse']}", "nothing was built"])
 
 

@@ -22,7 +22,7 @@ import numpy as np
 import pyarrow as pa
 
 from foundation.schema import SPAN
-from stages.redaction.find import find_in_document
+from stages.redaction.detection import find_in_document
 from stages.redaction.model import Finding
 from stages.redaction.replace import Substitution, kept_line_ends, merge, substitute
 from stages.redaction.settings import Settings

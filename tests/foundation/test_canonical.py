@@ -40,11 +40,11 @@ def test_values_without_one_spelling_are_refused(value: object) -> None:
 def test_merkle_root_ignores_order_and_sees_every_change(leaves: dict[str, str]) -> None:
     root = merkle_root(leaves)
     assert root == merkle_root(dict(reversed(list(leaves.items()))))
-    for name in leaves:
-        other = hashlib.sha256(bytes.fromhex(leaves[name])).hexdigest()
+    for name, digest in leaves.items():
+        other = hashlib.sha256(bytes.fromhex(digest)).hexdigest()
         assert merkle_root({**leaves, name: other}) != root
         assert merkle_root({key: value for key, value in leaves.items() if key != name}) != root
-        assert merkle_root({**{k: v for k, v in leaves.items() if k != name}, name + "!": leaves[name]}) != root
+        assert merkle_root({**{k: v for k, v in leaves.items() if k != name}, name + "!": digest}) != root
 
 
 def test_merkle_root_of_two_leaves_by_hand() -> None:

@@ -100,9 +100,7 @@ def test_building_again_reuses_everything(archive: Path, built: mill.Built) -> N
     assert all(row["reused"] == row["tasks"] for row in again.result.stages)
 
 
-def test_shuffled_archive_and_other_folder_give_the_same_root(
-    archive: Path, built: mill.Built, tmp_path: Path
-) -> None:
+def test_shuffled_archive_and_other_folder_give_the_same_root(archive: Path, built: mill.Built, tmp_path: Path) -> None:
     shuffled = mill.shuffle(archive, tmp_path / "shuffled", seed=7)
     assert mill.build_in(tmp_path / "out", shuffled).result.merkle_root == built.result.merkle_root
 

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from stages.redaction import find as _find  # noqa: F401 — loads the stage before the clock runs
+from stages.redaction import redact as _redact  # noqa: F401 — loads the stage before the clock runs
 from tests.redaction.samples import GITHUB, PASSWORD, run
 
 UNITS = {

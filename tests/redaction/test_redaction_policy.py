@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from foundation.schema import SPAN
 from stages.redaction import FINDINGS, INSPECTION, Settings, find, inspect, redact
-from stages.redaction.find import _PERSONAL, _SECRETS, find_in_document
+from stages.redaction.detection import _PERSONAL, _SECRETS, find_in_document
 from stages.redaction.model import Window
 from stages.redaction.vectorscan import CASELESS, Expression, refused
 from tests.redaction.samples import GITHUB, JWT, PASSWORD, PLAIN_PASSWORD, STRIPE, run

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from stages.redaction import Settings, find, inspect, redact
-from stages.redaction.find import find_in_document
+from stages.redaction.detection import find_in_document
 from stages.redaction.model import Window
 from stages.redaction.plugins import scan_document
 from stages.redaction.stage import redact_document
