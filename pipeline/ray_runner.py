@@ -25,7 +25,6 @@ from pipeline.runner import Ledger, explained, measured
 
 RETRIES = 3
 OBJECT_STORE_BYTES = 256 << 20
-BACKLOG_EACH = 4
 
 
 @dataclasses.dataclass
@@ -39,7 +38,10 @@ class RayRunner:
     ledger: Ledger = dataclasses.field(default_factory=Ledger)
 
     def __call__(self, stage: str, tasks: Sequence[Task]) -> list[Outcome]:
-        """Run `tasks`, at most a few a worker in flight; outcomes come in the order of `tasks`."""
+        """Run `tasks`, one a worker at a time; outcomes come in the order of `tasks`.
+
+        More in flight would make Ray start further workers while some wait for licence detection.
+        """
         outcomes: dict[int, Outcome] = {}
         with self.progress.stage(stage, len(tasks)) as line:
             waiting = []
@@ -63,7 +65,7 @@ class RayRunner:
         flying: dict[Any, tuple[int, Task]] = {}
         try:
             while queue or flying:
-                while queue and len(flying) < self.workers * BACKLOG_EACH:
+                while queue and len(flying) < self.workers:
                     number, task = queue.pop()
                     flying[remote.remote(task, self.detectors)] = (number, task)
                 done, _ = self.ray.wait(list(flying), num_returns=1)

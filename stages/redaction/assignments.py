@@ -239,19 +239,25 @@ def _is_url_password(user: str, password: str) -> bool:
     return is_plausible_password(password) or (len(password) >= 16 and is_plausible_key(password))
 
 
-_WORDS_TRIGGER = (
-    r"(?:pass|pwd|passwd|kennwort|contrase|senha|haslo|\xd0\xbf\xd0\xb0\xd1\x80\xd0\xbe\xd0\xbb\xd1\x8c|\xe5\xaf\x86\xe7\xa0\x81|"
-    r"psw|mdp|secret|token|key|schl\xc3\xbcssel|credential|creds?|bearer|seed|auth|signature|sid|access|private|licen[sc]e)"
+_PASSWORDS = (
+    r"(?:pass|pwd|kennwort|contrase|senha|haslo|\xd0\xbf\xd0\xb0\xd1\x80\xd0\xbe\xd0\xbb\xd1\x8c|\xe5\xaf\x86\xe7\xa0\x81|pw|"
+    r"psw|mdp)"
+)
+_KEYS = (
+    r"(?:secret|token|key|schl\xc3\xbcssel|credential|creds?|bearer|seed|oauth|auth|signature|sig|sid|authorization|"
+    r"authentication|access|private|licen[sc]e)"
 )
 ASSIGNMENTS = Rule(
     name="assignment",
     kinds=("PASSWORD", "KEY"),
     triggers=(
-        _WORDS_TRIGGER + r"[\w.\-]{0,64}[^\w\n][^\n]{0,40}[\"'`;>][^\n\"'`<>]{4}",
-        _WORDS_TRIGGER + r"[\w.\-]{0,64}[\"'`\])]{0,3}[ \t]{0,8}[=:> \t]{1,4}[ \t]{0,8}[^\s\"'`\n<>]{8}",
-        _WORDS_TRIGGER + r"[\w.\-]{0,64}[ \t]{1,8}[A-Za-z0-9+/_=.~\-]{20}",
+        _PASSWORDS + r"[\w.\-]{0,64}[^\w\n][^\n]{0,40}[\"'`;>][^\s\"'`<>]{4}",
+        _PASSWORDS + r"[\w.\-]{0,64}[ \t]{0,8}[=:>][=:> \t]{0,8}[^\s\"'`<>]{4}",
+        _KEYS + r"[\w.\-]{0,64}[^\w\n][^\n]{0,40}[\"'`;>][^\s\"'`<>]{8}",
+        _KEYS + r"[\w.\-]{0,64}[^\w\n][^\n]{0,40}[\"'`;>]\{\\{0,2}[\"']",
+        _KEYS + r"[\w.\-]{0,64}[\"'`\])]{0,3}[ \t]{0,8}[=:>][=:> \t]{0,8}[^\s\"'`<>]{12}",
+        _KEYS + r"[\w.\-]{0,64}[ \t]{1,8}[A-Za-z0-9+/_=.~\-]{20}",
         r"--[a-z\-]{0,20}(?:pass|pwd|token|key|secret)[\w.\-]{0,64}[ \t]{1,16}[\"'`]?[^\s\"'`<]{4}",
-        r"(?:pass|pwd|passwd|kennwort|\bpw)[\w.\-]{0,64}[ \t]{0,8}[=:][ \t]{0,8}[^\s\"'`\n<>]{4}",
     ),
     find=find_assignments,
     level=1,

@@ -40,7 +40,7 @@ _IBAN = re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4
 
 _PHONE_CUE = re.compile(
     r"(?<![a-z])(?:phone|tele?phone|tel|telefon[eo]?|mobile?|mob|cell(?:ular)?|handy|fax|"
-    r"whats ?app|sms|call|dial|hotline|телефон)|phone",
+    r"whats ?app|sms|hotline|телефон)|phone",
     re.I,
 )
 _NAMED_PHONE = re.compile(
@@ -87,7 +87,7 @@ def find_phones(window: Window) -> Iterator[Finding]:
             if _INTERNATIONAL.match(text, found.start) and _written_as_phone(text, found, cued=cued):
                 yield window.finding(found.start, found.end, "PHONE", "international")
     if cue:
-        yield from _national(window, text, cue.end())
+        yield from _national(window, text, cue.start())
         yield from _named(window, text)
     else:
         for match in _NORTH_AMERICAN.finditer(text):
@@ -136,10 +136,12 @@ def _named(window: Window, text: str) -> Iterator[Finding]:
 
 
 def _national(window: Window, text: str, after: int) -> Iterator[Finding]:
-    """Numbers in the national form of a region of the settings, behind place `after`."""
+    """Numbers in the national form of a region of the settings, within 40 characters of a telephone word."""
     for region in window.settings.phone_regions:
         for found in PhoneNumberMatcher(text, region, leniency=Leniency.VALID, max_tries=_MOST_TRIES):
-            if found.start >= after and text[max(0, found.start - 1) : found.start] not in {".", "-", "_", "/"}:
+            cue = _PHONE_CUE.search(text, max(after, found.start - 60), found.start)
+            near = cue is not None and found.start - cue.end() <= 40
+            if near and text[max(0, found.start - 1) : found.start] not in {".", "-", "_", "/"}:
                 yield window.finding(found.start, found.end, "PHONE", "national")
 
 
@@ -174,8 +176,8 @@ PHONES = Rule(
     kinds=("PHONE",),
     triggers=(
         r"(?:^|[^0-9A-Za-z_+.)\]])\+[1-9(][0-9 ().\-/]{6}",
-        r"(?:phone|fax|(?:^|[^a-z])(?:tel|mob|cell|handy|whats ?app|sms|call|dial|hotline)|"
-        r"\xd1\x82\xd0\xb5\xd0\xbb\xd0\xb5\xd1\x84)[^\n]*[0-9(][0-9 ().\-/]{5}",
+        r"(?:phone|fax|(?:^|[^a-z])(?:tel|mob|cell|handy|whats ?app|sms|hotline)|"
+        r"\xd1\x82\xd0\xb5\xd0\xbb\xd0\xb5\xd1\x84)[^\n]{0,60}[0-9(][0-9 ().\-/]{5}",
         r"(?:^|[^0-9A-Za-z_.\-/+])\(?[2-9][0-9]{2}[) .\-]{1,2}[2-9][0-9]{2}[ .\-][0-9]{4}",
     ),
     find=find_phones,

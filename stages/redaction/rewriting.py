@@ -24,8 +24,8 @@ _MOST_INTERPOLATIONS = _MOST_MERGED = 24
 _MERGED_LIST = re.compile(r"<<[ \t]*:[ \t]*(?:\[|(?:#[^\n]*)?\n[ \t]*-)")
 _ALIAS = re.compile(r"\*[\w-]")
 
-_SECTION_FIRST = re.compile(r"(?:[^\S\r\n]*(?:[#;][^\r\n]*)?(?:\r\n?|\n))*[^\S\r\n]*\[")
-_SECTION_FIRST_BYTES = re.compile(rb"(?:[ \t\f\v]*(?:[#;][^\r\n]*)?(?:\r\n?|\n))*[ \t\f\v]*\[")
+_SECTION_FIRST = re.compile(r"(?:[^\S\r\n]*(?:[#;][^\r\n]*)?(?:\r\n?+|\n))*+[^\S\r\n]*\[")
+_SECTION_FIRST_BYTES = re.compile(rb"(?:[ \t\f\v]*(?:[#;][^\r\n]*)?(?:\r\n?+|\n))*+[ \t\f\v]*\[")
 
 
 class _File(io.StringIO):

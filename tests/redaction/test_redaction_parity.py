@@ -61,7 +61,7 @@ LINES = [
     'b64: "c3VwZXIgbG9uZyBzdHJpbmcgc2hvdWxkIGNhdXNlIGVub3VnaCBlbnRyb3B5"',
     "ip: 78.141.62.146",
     "softlayer_key = " + "ab12" * 16,
-    "//registry.npmjs.org/:_authToken=" + "npm_abcdefgh",
+    "//registry.example.org/:_authToken=" + "npm_abcdefgh",
     f'if ("{PASSWORD}" == my_password) {{}}',
     f'private_key "{PASSWORD}";',
     f"password = {PASSWORD}  # pragma: allowlist secret",
