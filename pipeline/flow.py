@@ -20,6 +20,7 @@ from stages import catalog, contents, decisions, deduplication, licences, shards
 
 READ_BYTES = 8 << 20
 READ_CONTENTS = 1500
+SHARD_BUCKETS = 1024  # more than there are languages, so that a shard reads little but its own rows
 
 
 @dataclasses.dataclass(frozen=True)
@@ -293,16 +294,16 @@ class Flow:
                     "kept_bucket": part_buckets[number],
                     "origin_bucket": outcome.task.params["origin_bucket"],
                     "slice": f"{int(str(outcome.task.params['origin_bucket'])) * slices // made.buckets:05d}",
-                    "buckets": made.buckets,
+                    "buckets": SHARD_BUCKETS,
                     "exclusions": self.exclusions_sha256,
                 },
             )
             for number, outcome in enumerate(read)
         ]
         outcomes = self.run("release: rows", tasks)
-        return self._cut(made, outcomes)
+        return self._cut(outcomes)
 
-    def _cut(self, made: catalog.Catalog, assembled: Sequence[Outcome]) -> tuple[Shard, ...]:
+    def _cut(self, assembled: Sequence[Outcome]) -> tuple[Shard, ...]:
         names = sorted({key.removeprefix("shard:") for outcome in assembled for key in outcome.counts})
         rows, release = parts_of(assembled, "rows"), self.recipe.release
         tasks = [
@@ -315,7 +316,7 @@ class Flow:
                 inputs={"rows": rows},
                 params={
                     "shard": name,
-                    "bucket": _bucket_of_name(name, made.buckets),
+                    "bucket": _bucket_of_name(name, SHARD_BUCKETS),
                     "row_group_bytes": release.row_group_bytes,
                     "row_group_rows": release.row_group_rows,
                 },

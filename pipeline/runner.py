@@ -11,7 +11,7 @@ import resource
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from foundation import clock
-from foundation.errors import GristmillError, InternalError
+from foundation.errors import GristmillError, IntegrityError, InternalError
 from foundation.tasks import Outcome, Service, Task, finished, perform
 from pipeline.progress import Progress
 
@@ -33,6 +33,11 @@ def explained(error: Exception, task: Task) -> GristmillError:
     where = f"{task.folder}/{task.partition}"
     if isinstance(error, GristmillError):
         return type(error)(f"{error.message} (in {where})", hint=error.hint)
+    if isinstance(error, FileNotFoundError):
+        return IntegrityError(
+            f"a file is gone that {where} reads: {error.filename or error}",
+            hint="put it back, or remove the build folder and build again",
+        )
     return InternalError(f"{type(error).__name__} in {where}: {error}", hint="set GRISTMILL_DEBUG=1 for the traceback")
 
 

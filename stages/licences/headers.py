@@ -32,6 +32,7 @@ _OPENERS = (
 _CERTAIN = ("/*", "<!--")  # the others open a comment only if they are closed further down
 _CLOSED_WITHIN = 300  # lines
 _PROSE_OPENERS = (("<!--", "-->"),)
+_STARTS = {pairs: tuple(start for start, _ in pairs) for pairs in (_OPENERS, _PROSE_OPENERS)}
 _PREFIX = re.compile(
     r"//|#(?!(?:include|define|undef|if|ifdef|ifndef|else|elif|endif|pragma|import|error|line|region)\b)"
     r"|;|--|%|!|['\"](?=\s|[^'\"]*$)|\*|\.\\\"|'\\\"|\.\.\s|::|\\\s|(?:@?rem|dnl|@c|@comment|c)(?:\s|$)",
@@ -87,7 +88,8 @@ def passages(text: str, *, prose: bool) -> list[Passage]:
     tagged: set[int] = set()
     for code_lines, block in _blocks(lines, prose=prose):
         found += _from_block(block, tagged, kind="header" if code_lines <= LEAD_IN_LINES else "mention")
-    found += [tag for tag in _loose_tags(lines) if tag.start not in tagged]
+    if "SPDX-LICENSE-IDENTIFIER" in head.upper():
+        found += [tag for tag in _loose_tags(lines) if tag.start not in tagged]
     for name in _PYTHON_NAME.finditer(head):
         line = head.count("\n", 0, name.start()) + 1
         found.append(Passage("declared", line, line, name[1]))
@@ -113,7 +115,7 @@ def _blocks(lines: Sequence[str], *, prose: bool) -> Iterator[tuple[int, list[_L
             block.append((number, inside))
             closer = None if closed else closer
             continue
-        opened = _opened(bare, openers, lines[number : number + _CLOSED_WITHIN])
+        opened = _opened(bare, openers, lines, number)
         if opened:
             inside, closed, _ = bare[len(opened[0]) :].partition(opened[1])
             block.append((number, inside))
@@ -132,11 +134,16 @@ def _blocks(lines: Sequence[str], *, prose: bool) -> Iterator[tuple[int, list[_L
         yield code, block
 
 
-def _opened(line: str, openers: Sequence[tuple[str, str]], following: Sequence[str]) -> tuple[str, str] | None:
-    """The pair of markers whose first begins `line`, if it does open a comment there."""
+def _opened(
+    line: str, openers: tuple[tuple[str, str], ...], lines: Sequence[str], number: int
+) -> tuple[str, str] | None:
+    """The pair of markers whose first begins `line` (the `number`-th of `lines`), if it does open a comment there."""
+    if not line.startswith(_STARTS[openers]):
+        return None
     for pair in openers:
         if line.startswith(pair[0]):
             certain = pair[0] in _CERTAIN or pair[1] in line[len(pair[0]) :]
+            following = lines[number : number + _CLOSED_WITHIN]
             return pair if certain or any(pair[1] in later for later in following) else None
     return None
 

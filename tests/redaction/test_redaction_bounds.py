@@ -32,10 +32,14 @@ UNITS = {
 
 
 def seconds(unit: str, path: str, size: int) -> float:
+    """CPU seconds of the quicker of two runs: what is loaded on first use, or collected meanwhile, is not the text's."""
     text = unit * (size // len(unit))
-    start = time.process_time()
-    run(text, path)
-    return time.process_time() - start
+    spent = []
+    for _ in range(2):
+        start = time.process_time()
+        run(text, path)
+        spent.append(time.process_time() - start)
+    return min(spent)
 
 
 @pytest.mark.parametrize("name", UNITS)
