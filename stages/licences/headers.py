@@ -32,7 +32,9 @@ _OPENERS = (
 _CERTAIN = ("/*", "<!--")  # the others open a comment only if they are closed further down
 _CLOSED_WITHIN = 300  # lines
 _PROSE_OPENERS = (("<!--", "-->"),)
-_STARTS = {pairs: tuple(start for start, _ in pairs) for pairs in (_OPENERS, _PROSE_OPENERS)}
+_STARTS: dict[tuple[tuple[str, str], ...], tuple[str, ...]] = {
+    pairs: tuple(start for start, _ in pairs) for pairs in (_OPENERS, _PROSE_OPENERS)
+}
 _PREFIX = re.compile(
     r"//|#(?!(?:include|define|undef|if|ifdef|ifndef|else|elif|endif|pragma|import|error|line|region)\b)"
     r"|;|--|%|!|['\"](?=\s|[^'\"]*$)|\*|\.\\\"|'\\\"|\.\.\s|::|\\\s|(?:@?rem|dnl|@c|@comment|c)(?:\s|$)",

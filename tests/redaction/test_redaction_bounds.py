@@ -32,7 +32,7 @@ UNITS = {
 
 
 def seconds(unit: str, path: str, size: int) -> float:
-    """CPU seconds of the quicker of two runs: what is loaded on first use, or collected meanwhile, is not the text's."""
+    """CPU seconds of the quicker of two runs: what is loaded on first use is not the text's."""
     text = unit * (size // len(unit))
     spent = []
     for _ in range(2):
