@@ -10,6 +10,7 @@ import pytest
 
 from foundation.errors import ConflictError, IntegrityError
 from manifests import verify
+from pipeline.policies import STAGES
 from pipeline.recipe_file import parse_recipe
 from tests.support import mill
 
@@ -68,6 +69,30 @@ def test_each_file_is_in_or_out_for_its_own_reason(
         assert found["reason"] == reason
     else:
         assert found["reason"]
+
+
+def test_every_reason_is_one_that_its_stage_documents(built: mill.Built) -> None:
+    documented = {(stage.NAME, code) for stage in STAGES for code in stage.REASONS}
+    given = built.decisions.filter(pl.col("reason").is_not_null()).select("stage", "reason").unique()
+    assert set(given.iter_rows()) <= documented
+
+
+def test_hostile_names_are_data(tmp_path: Path) -> None:
+    names = [
+        "a\nb.py",
+        "tab\there.py",
+        "quote\"'.py",
+        "$(touch x).py",
+        "%2e%2e.py",
+        "<b>.py",
+        "x" * 200 + ".py",
+        "naïve.py",
+    ]
+    tree: dict[str, bytes] = {"LICENSE": mill.MIT.format(year=2020, holder="Ada Mill").encode()}
+    tree |= {f"src/{name}": mill.program(100 + at).encode() for at, name in enumerate(names)}
+    built = mill.build_in(tmp_path / "out", mill.make(tmp_path, {"hostile": tree}))
+    assert {path.removeprefix("src/") for path in built.rows["path"]} == set(names)
+    assert not verify(built.result.release).problems
 
 
 def test_duplicates_name_a_kept_content(built: mill.Built) -> None:
