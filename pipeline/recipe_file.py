@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import sys
 import tomllib
 import types
 import typing
 from collections.abc import Sequence
-from importlib import resources
 from pathlib import Path
 
 import pydantic
@@ -54,8 +54,9 @@ def shipped(name: str) -> Path:
 
 
 def _folders() -> list[Path]:
-    inside = Path(str(resources.files("pipeline"))) / "recipes"
-    return [folder for folder in (inside, Path(__file__).resolve().parent.parent / "recipes") if folder.is_dir()]
+    installed = Path(sys.prefix, "share", "gristmill", "recipes")
+    checkout = Path(__file__).resolve().parent.parent / "recipes"
+    return [folder for folder in (checkout, installed) if folder.is_dir()]
 
 
 def _toml_hint(message: str) -> str:
