@@ -52,7 +52,7 @@ def card(body: ManifestBody) -> str:
 
 def _front_matter(body: ManifestBody) -> str:
     present = {shard.license_type for shard in body.shards}
-    lines = ["---", f"pretty_name: {json.dumps(body.name)}", f"version: {json.dumps(body.version)}", "license: other"]
+    lines = ["---", f"pretty_name: {json.dumps(_name(body))}", f"version: {json.dumps(body.version)}", "license: other"]
     lines += ["task_categories:", "- text-generation", "tags:", "- code", "- software-heritage"]
     if present:
         lines += ["configs:", "- config_name: default", '  data_files: "data/*/*/*.parquet"']
@@ -61,9 +61,16 @@ def _front_matter(body: ManifestBody) -> str:
     return "\n".join([*lines, "---", ""])
 
 
+def _name(body: ManifestBody) -> str:
+    """The recipe's title on one line, or the release's name."""
+    release = body.created_from.recipe.get("release")
+    title = release.get("title") if isinstance(release, dict) else None
+    return " ".join(title.split()) if isinstance(title, str) and title.strip() else body.name
+
+
 def _title(body: ManifestBody) -> str:
     totals, registry = body.totals, body.created_from.registry
-    return f"""# {body.name} {body.version}
+    return f"""# {_name(body)} {body.version}
 
 {totals.rows:,} files of source code, {totals.bytes:,} bytes as archived, in {len(body.languages):,} languages;
 {totals.shards:,} Parquet shards of {totals.file_bytes:,} bytes. One row is one distinct file, named by its
