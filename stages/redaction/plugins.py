@@ -76,7 +76,8 @@ class _Plugin(NamedTuple):
 @functools.cache
 def _loaded() -> tuple[tuple[_Plugin, ...], tuple[Any, ...]]:
     """All plugins and default filters; detect-secrets' process-wide settings are put back at once."""
-    names = sorted(plugin.__name__ for plugin in get_mapping_from_secret_type_to_class().values())
+    classes: dict[str, Any] = get_mapping_from_secret_type_to_class()
+    names = sorted(each.__name__ for each in classes.values())
     with transient_settings({"plugins_used": [{"name": name} for name in names]}):
         plugins = tuple(_Plugin(number, plugin) for number, plugin in enumerate(get_plugins()))
         filters = tuple((set(one.injectable_variables), one) for one in get_filters())
