@@ -8,8 +8,9 @@ import pytest
 
 from foundation.canonical import readable_json
 from foundation.errors import ConfigError
-from foundation.exclusions import write_exclusions
+from foundation.exclusions import read_exclusions, write_exclusions
 from foundation.swhid import content_swhid, git_object_id
+from manifests import load_manifest
 from pipeline.recipe_file import parse_recipe
 from registry import open_registry, parse_selector
 from tests.support import mill
@@ -63,7 +64,13 @@ def test_opted_out_code_is_neither_read_nor_released(
     read = set(built.table("contents")["sha1_git"])
     if kind == "content":
         assert git_object_id("blob", ALPHA) not in read
-    assert b"registry" in (built.result.release / "manifest.json").read_bytes()
+    if kind == "owner":
+        assert built.rows.is_empty()
+    honoured = load_manifest(built.result.release).created_from.registry
+    assert (honoured.sequence, honoured.log_head) == (
+        read_exclusions(chosen).sequence,
+        read_exclusions(chosen).log_head,
+    )
 
 
 def test_a_registry_older_than_the_recipe_demands_is_refused(archive: Path, tmp_path: Path) -> None:
