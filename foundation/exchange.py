@@ -1,17 +1,20 @@
 """Exchange: the one way rows change partitions.
 
-A scatter worker writes its rows into one *bucket file*: a Parquet file whose row groups are buckets,
-sorted by the key inside, with the list of bucket numbers in the file's metadata. A gather worker
+A scatter worker writes its rows into one *bucket file*: a Parquet file each of whose row groups holds rows of
+one bucket, with the list of their bucket numbers in the file's metadata. A gather worker
 reads the same bucket from every scatter output. M scatter tasks and B buckets make M files, not M×B.
 
 Cost: each row is hashed, sorted in its task, written and read once. Memory: one task's rows when
-scattering, one bucket when gathering. The bucket of a key depends on the key and B alone.
+scattering (FLUSH_BYTES if they come piece by piece), one bucket when gathering. The bucket of a key depends
+on the key and B alone.
 """
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +29,7 @@ from foundation.storage import write_atomically
 from foundation.tables import WORK_ZSTD_LEVEL, conform, read_table
 from foundation.tasks import Part, Task
 
+FLUSH_BYTES = 128 << 20  # of rows in memory that a bucket file may hold back
 _META = b"gristmill.buckets"
 
 
@@ -66,25 +70,89 @@ def _fnv1a(binary: pa.LargeBinaryArray) -> npt.NDArray[np.uint64]:
     return state ^ (state >> np.uint64(32))
 
 
-def scatter(task: Task, output: str, table: pa.Table, schema: pa.Schema, *, key: str, buckets: int) -> None:
-    """Write `table` as the bucket file `output`, rows sorted by (bucket, all columns in schema order)."""
-    rows = conform(table, schema)
-    numbers = bucket_of(rows[key], buckets)
-    order = np.argsort(numbers, kind="stable")
-    rows, numbers = rows.take(pa.array(order)), numbers[order]
-    present, starts = np.unique(numbers, return_index=True)
-    ends = np.append(starts[1:], len(numbers))[: len(starts)]
-    meta = {_META: json.dumps({"buckets": buckets, "present": present.tolist()}).encode()}
-    stamped = schema.with_metadata({**(schema.metadata or {}), **meta})
+def scatter(
+    task: Task,
+    output: str,
+    table: pa.Table,
+    schema: pa.Schema,
+    *,
+    key: str,
+    buckets: int,
+    sort: bool = True,
+    pack: bool = True,
+) -> None:
+    """Write `table` as the bucket file `output`, rows sorted by (bucket, key, their order in `table`).
+
+    Without `sort` the key plays no part in the order (which costs a copy of wide rows and helps nothing but
+    compression); without `pack` columns are written plain (hashes, which no compressor makes smaller).
+    """
+    with bucket_file(task, output, schema, key=key, buckets=buckets, pack=pack) as file:
+        file.write(table, sort=sort)
+
+
+@contextlib.contextmanager
+def bucket_file(
+    task: Task, output: str, schema: pa.Schema, *, key: str, buckets: int, pack: bool = True
+) -> Iterator[BucketFile]:
+    """The bucket file `output`, to be filled table by table; it is there whole, or not at all."""
     with (
         write_atomically(task.output_path(output)) as temp,
         pq.ParquetWriter(
-            temp, stamped, compression="zstd", compression_level=WORK_ZSTD_LEVEL, write_page_checksum=True
+            temp,
+            schema,
+            compression="zstd" if pack else "none",
+            compression_level=WORK_ZSTD_LEVEL if pack else None,
+            use_dictionary=pack,
+            write_page_checksum=True,
         ) as writer,
     ):
+        file = BucketFile(writer, schema, key, buckets)
+        yield file
+        file.flush()
+        meta = json.dumps({"buckets": buckets, "groups": file.groups})
+        writer.add_key_value_metadata({_META: meta.encode()})
+
+
+@dataclasses.dataclass
+class BucketFile:
+    """Rows on their way into a bucket file: those of `FLUSH_BYTES` are held, then written bucket by bucket.
+
+    `groups` are the buckets of the row groups written so far; a bucket has one for each flush that had rows of it.
+    """
+
+    writer: pq.ParquetWriter
+    schema: pa.Schema
+    key: str
+    buckets: int
+    groups: list[int] = dataclasses.field(default_factory=list)
+    held: list[pa.Table] = dataclasses.field(default_factory=list)
+
+    def add(self, table: pa.Table) -> None:
+        """Rows that may be held until the next flush; their order within a bucket is that of their coming."""
+        self.held.append(conform(table, self.schema))
+        if sum(each.nbytes for each in self.held) >= FLUSH_BYTES:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what is held."""
+        if self.held:
+            self.write(pa.concat_tables(self.held), sort=False)
+            self.held = []
+
+    def write(self, table: pa.Table, *, sort: bool) -> None:
+        """Write `table` now, a row group a bucket."""
+        rows = conform(table, self.schema)
+        numbers = bucket_of(rows[self.key], self.buckets)
+        if self.buckets > 1:
+            order = np.argsort(numbers, kind="stable")
+            rows, numbers = rows.take(pa.array(order)), numbers[order]
+        present, starts = np.unique(numbers, return_index=True)
+        ends = np.append(starts[1:], len(numbers))[: len(starts)]
         for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
-            group = _sorted(rows.slice(start, end - start), key)
-            writer.write_table(group.cast(stamped), row_group_size=end - start)
+            group = rows.slice(start, end - start)
+            ordered = _sorted(group, self.key) if sort else group
+            self.writer.write_table(ordered, row_group_size=end - start)
+        self.groups += present.tolist()
 
 
 def _sorted(rows: pa.Table, key: str) -> pa.Table:
@@ -100,24 +168,27 @@ def gather(task: Task, name: str, bucket: int, schema: pa.Schema, *, columns: Se
     found = [chosen.empty_table()]
     for part in task.inputs[name]:
         path = Path(task.root, part.path)
-        group = _group_of(path, bucket)
-        if group is not None:
+        for group in _groups_of(path, bucket):
             found.append(read_table(path, columns=columns, group=group).cast(chosen))
     return pa.concat_tables(found)
 
 
-def _group_of(path: Path, bucket: int) -> int | None:
-    metadata = pq.read_schema(path).metadata or {}
+def _groups_of(path: Path, bucket: int) -> list[int]:
+    return [group for group, number in enumerate(_numbers(path)) if number == bucket]
+
+
+def _numbers(path: Path) -> list[int]:
+    """Bucket of each row group."""
+    metadata = pq.read_metadata(path).metadata or {}
     if _META not in metadata:
         raise InternalError(f"{path} is not a bucket file")
-    present: list[int] = json.loads(metadata[_META])["present"]
-    return present.index(bucket) if bucket in present else None
+    groups: list[int] = json.loads(metadata[_META])["groups"]
+    return groups
 
 
 def buckets_present(root: str | Path, parts: Sequence[Part]) -> list[int]:
     """The bucket numbers that occur in any of `parts`, ascending."""
     seen: set[int] = set()
     for part in parts:
-        metadata = pq.read_schema(Path(root, part.path)).metadata or {}
-        seen.update(json.loads(metadata[_META])["present"])
+        seen.update(_numbers(Path(root, part.path)))
     return sorted(seen)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -41,19 +42,24 @@ def conform(table: pa.Table, schema: pa.Schema) -> pa.Table:
 
 
 def write_groups(
-    path: str | Path, groups: Iterable[pa.Table], schema: pa.Schema, *, level: int = WORK_ZSTD_LEVEL
+    path: str | Path,
+    groups: Iterable[pa.Table],
+    schema: pa.Schema,
+    *,
+    level: int = WORK_ZSTD_LEVEL,
+    plain: Sequence[str] = (),
 ) -> Written:
     """Write each table of `groups` as one row group of the Parquet file `path`, atomically.
 
-    Empty tables make no row group. zstd at `level`, statistics and page checksums on.
+    Empty tables make no row group. zstd at `level`, statistics and page checksums on. `plain` names columns of
+    hashes in a flat schema: they are stored as they are, since nothing makes them smaller.
     """
     rows = 0
     with write_atomically(path) as temp:
         with pq.ParquetWriter(
             temp,
             schema,
-            compression="zstd",
-            compression_level=level,
+            **_encoding(schema, level, plain),
             write_page_checksum=True,
             write_page_index=True,
             store_schema=True,
@@ -66,10 +72,30 @@ def write_groups(
     return Written(rows=rows, bytes=size, sha256=digest)
 
 
-def write_table(path: str | Path, table: pa.Table, schema: pa.Schema, *, level: int = WORK_ZSTD_LEVEL) -> Written:
+def _encoding(schema: pa.Schema, level: int, plain: Sequence[str]) -> dict[str, Any]:
+    if not plain:
+        return {"compression": "zstd", "compression_level": level}
+    packed = [name for name in schema.names if name not in plain]
+    return {
+        "compression": {name: "zstd" if name in packed else "none" for name in schema.names},
+        "compression_level": dict.fromkeys(packed, level),
+        "use_dictionary": packed,
+        "write_statistics": packed,
+    }
+
+
+def write_table(
+    path: str | Path,
+    table: pa.Table,
+    schema: pa.Schema,
+    *,
+    level: int = WORK_ZSTD_LEVEL,
+    plain: Sequence[str] = (),
+) -> Written:
     """Write `table` to `path` in row groups of at most ROW_GROUP_ROWS rows; see `write_groups`."""
     starts = range(0, table.num_rows, ROW_GROUP_ROWS)
-    return write_groups(path, (table.slice(at, ROW_GROUP_ROWS) for at in starts), schema, level=level)
+    groups = (table.slice(at, ROW_GROUP_ROWS) for at in starts)
+    return write_groups(path, groups, schema, level=level, plain=plain)
 
 
 def read_table(path: str | Path, *, columns: Sequence[str] | None = None, group: int | None = None) -> pa.Table:

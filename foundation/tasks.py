@@ -102,9 +102,9 @@ class Task:
             raise InternalError(f"{self.worker} needs the service {name!r}, which its runner does not lend")
         return self.services[name]
 
-    def write(self, output: str, table: pa.Table, schema: pa.Schema) -> None:
-        """Write a declared output in default row groups."""
-        tables.write_table(self.output_path(output), table, schema)
+    def write(self, output: str, table: pa.Table, schema: pa.Schema, *, plain: Sequence[str] = ()) -> None:
+        """Write a declared output in default row groups; `plain` as in `tables.write_groups`."""
+        tables.write_table(self.output_path(output), table, schema, plain=plain)
 
     def write_groups(self, output: str, groups: Iterable[pa.Table], schema: pa.Schema) -> None:
         """Write a declared output, one row group for each table."""

@@ -7,6 +7,7 @@ same shingles and Jaccard 1: that follows from the shingle definition, SHINGLES,
 """
 
 from stages.deduplication.components import components
+from stages.deduplication.effort import Effort, effort_of
 from stages.deduplication.exact import exact_duplicates
 from stages.deduplication.inspection import INSPECTED, final_kept, inspect, inspect_pairs
 from stages.deduplication.near import near_duplicates
@@ -40,10 +41,12 @@ __all__ = [
     "TEXTS",
     "VERSION",
     "Banding",
+    "Effort",
     "Settings",
     "banding",
     "banding_curve",
     "components",
+    "effort_of",
     "exact_duplicates",
     "final_kept",
     "inspect",

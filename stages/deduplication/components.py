@@ -6,7 +6,7 @@ exchange by node, so every round is resumable; the driver sees only how many edg
 
 Output STARS: one row a node that has an edge, with the smallest node of its component. Invariants: the
 rows depend on the set of edges alone. Memory: one bucket of edges; a node's neighbours lie in one bucket
-(about 100 bytes each), so it grows with the largest component, as every star centre ends up with all
+(about 50 bytes each), so it grows with the largest component, as every star centre ends up with all
 its nodes. An edge list that fits one bucket is solved by one union-find instead.
 """
 
@@ -30,11 +30,10 @@ from stages.deduplication.steps import (
     counted,
     each_bucket,
     number,
-    numbered,
     rows_of,
 )
 
-EDGE_BYTES = 400  # an edge's two ids as frames hold them, with the copies of one operation
+EDGE_BYTES = 160  # an edge's two nodes as frames hold them, with the copies of one operation
 _ROUNDS = 4096
 
 
@@ -44,7 +43,7 @@ def components(
     """STARS parts for EDGES parts (any direction, repetitions and loops allowed)."""
     flow = Flow(run, root, folder, bucket_bytes)
     buckets = flow.buckets(rows_of(edges), EDGE_BYTES)
-    spread = flow.step("edges", "components:spread", ("edges",), numbered(edges, "edges", {"buckets": buckets}))
+    spread = flow.step("edges", "components:spread", ("edges",), flow.numbered(edges, "edges", {"buckets": buckets}))
     stars = connect(flow, parts_of(spread, "edges"), buckets=buckets)
     return parts_of(
         flow.step("stars", "components:name", ("stars",), each_bucket(buckets, {"edges": stars}, {})), "stars"
@@ -70,17 +69,23 @@ def connect(flow: Flow, edges: tuple[Part, ...], *, buckets: int) -> tuple[Part,
     raise InternalError(f"components did not settle in {_ROUNDS} rounds")
 
 
+def scatter_edges(task: Task, edges: pl.DataFrame, buckets: int) -> None:
+    """Write EDGES keyed by node as output `edges`, sorted."""
+    rows = edges.sort("node", "other").to_arrow()
+    scatter(task, "edges", rows, EDGES, key="node", buckets=buckets, sort=False, pack=False)
+
+
 def spread(task: Task) -> Counts:
     """Edges in both directions, keyed by node; loops stay as they are."""
     rows = frame(task.read("edges", columns=EDGES.names))
-    scatter(task, "edges", both_ways(rows).to_arrow(), EDGES, key="node", buckets=number(task, "buckets"))
+    scatter_edges(task, both_ways(rows), number(task, "buckets"))
     return {"in": rows.height}
 
 
 def contract_all(task: Task) -> Counts:
     """The star forest of all edges of all inputs, in both directions."""
     stars = contract(frame(task.read("edges", columns=EDGES.names)))
-    scatter(task, "edges", both_ways(stars).to_arrow(), EDGES, key="node", buckets=number(task, "buckets"))
+    scatter_edges(task, both_ways(stars), number(task, "buckets"))
     return {"edges": stars.height}
 
 
@@ -90,7 +95,7 @@ def large_star(task: Task) -> Counts:
     least = pl.min_horizontal(pl.col("node"), pl.col("other").min().over("node"))
     moved = rows.with_columns(least=least).filter(pl.col("other") > pl.col("node"))
     out = moved.select(node=pl.col("other"), other=pl.col("least")).unique()
-    scatter(task, "edges", out.to_arrow(), EDGES, key="node", buckets=number(task, "buckets"))
+    scatter_edges(task, out, number(task, "buckets"))
     return {"edges": out.height, "changed": moved.filter(pl.col("least") < pl.col("node")).height}
 
 
@@ -101,21 +106,21 @@ def small_star(task: Task) -> Counts:
     moved = least.filter(pl.col("other") > pl.col("least")).select(node="other", other="least")
     own = least.select("node", other=pl.col("least"))
     out = pl.concat([moved, own]).unique()
-    scatter(task, "edges", both_ways(out).to_arrow(), EDGES, key="node", buckets=number(task, "buckets"))
+    scatter_edges(task, both_ways(out), number(task, "buckets"))
     return {"edges": out.height, "changed": moved.height}
 
 
 def name(task: Task) -> Counts:
     """STARS of one bucket of a star forest."""
-    stars = centres(bucket_frame(task, "edges", EDGES)).sort("component", "sha1_git")
+    stars = centres(bucket_frame(task, "edges", EDGES)).sort("component", "node")
     task.write("stars", stars.to_arrow(), STARS)
     return {"nodes": stars.height}
 
 
 def centres(star_edges: pl.DataFrame) -> pl.DataFrame:
-    """(sha1_git, component) of each node of a star forest's edges in both directions."""
+    """(node, component) of each node of a star forest's edges in both directions."""
     least = pl.min_horizontal(pl.col("node"), pl.col("other").min())
-    return star_edges.group_by("node").agg(component=least.first()).rename({"node": "sha1_git"})
+    return star_edges.group_by("node").agg(component=least.first())
 
 
 def both_ways(edges: pl.DataFrame) -> pl.DataFrame:

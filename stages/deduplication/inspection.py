@@ -117,11 +117,13 @@ def _write_inputs(rows: pa.Table, settings: Settings, folder: str) -> tuple[Part
     contents: list[bytes] = rows["content"].to_pylist()
     texts = pa.array([content.decode("utf-8", "replace") for content in contents], pa.large_string())
     zeros = np.zeros(rows.num_rows, dtype=np.int64)
+    signed = sign(texts, settings)
     candidates = pa.table(
         {
             "sha1_git": rows["id"],
             "text_sha256": pa.array([hashlib.sha256(content).hexdigest() for content in contents]),
-            "signature": sign(texts, settings)["signature"],
+            "signature": signed["signature"],
+            "shingles": signed["shingles"],
             "rank_licence": pa.array(zeros, pa.int8()),
             **{name: pa.array(zeros) for name in ("rank_stars", "rank_forks", "rank_first_seen")},
             "rank_path": rows["path"],

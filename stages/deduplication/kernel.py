@@ -24,6 +24,7 @@ Hashes: TypeAlias = "NDArray[np.uint64]"
 Offsets: TypeAlias = "NDArray[np.int64]"
 
 _u8 = np.uint64
+TABLE = 1 << 12  # slots of a fresh table of shingles
 NGRAM = 5  # as in settings: one prime each; here again because compiled code is cached by this file alone
 FNV_BASIS, FNV_PRIME = _u8(0xCBF29CE484222325), _u8(0x100000001B3)
 P1, P2, P3 = _u8(0x9E3779B185EBCA87), _u8(0xC2B2AE3D27D4EB4F), _u8(0x165667B19E3779F9)
@@ -162,23 +163,99 @@ def sign_texts(data: Bytes, offsets: Offsets, affine: tuple[Words, Words], signa
 
 
 @njit(cache=True, nogil=True)
-def count_shingles(data: Bytes, offsets: Offsets, sizes: Offsets) -> None:
-    """Fill sizes[row] with an upper bound of the distinct shingles of each text: its shingles."""
-    tokens, _, _ = scratch(offsets)
-    for row in range(len(offsets) - 1):
-        sizes[row] = max(0, tokenise(data, offsets[row], offsets[row + 1], tokens) - NGRAM + 1)
+def hash_values(data: Bytes, offsets: Offsets, out: Offsets) -> None:
+    """out[row] = fmix64 of the FNV-1a of data[offsets[row]:offsets[row + 1]]."""
+    for row in range(len(out)):
+        state = FNV_BASIS
+        for at in range(offsets[row], offsets[row + 1]):
+            state = (state ^ _u8(data[at])) * FNV_PRIME
+        out[row] = np.int64(fmix64(state))
 
 
 @njit(cache=True, nogil=True)
-def collect_shingles(data: Bytes, offsets: Offsets, starts: Offsets, values: Hashes, sizes: Offsets) -> None:
-    """Fill values[starts[row] : starts[row] + sizes[row]] with each text's distinct hashes, ascending."""
-    tokens, table, shingles = scratch(offsets)
-    for row in range(len(offsets) - 1):
-        count = tokenise(data, offsets[row], offsets[row + 1], tokens)
-        found = distinct_shingles(tokens, count, table, shingles)
-        begin = starts[row]
-        values[begin : begin + found] = np.sort(shingles[:found])
-        sizes[row] = found
+def number_shingles(
+    data: Bytes, offsets: Offsets, bounds: Offsets, out: tuple[Offsets, Offsets, NDArray[np.int32]]
+) -> None:
+    """Number the shingles of each run of texts in order of first sight; `out` is (starts, sizes, numbers).
+
+    Fills numbers[starts[row] : starts[row] + sizes[row]] with each row's distinct ones. One open-addressing table a
+    run, at most half full; it grows with what it holds, so that it stays in cache for a run of near copies.
+    """
+    starts, sizes, numbers = out
+    tokens, _, _ = scratch(offsets)
+    keys, names, seen = _table()
+    for run in range(len(bounds) - 1):
+        known = 0
+        for row in range(bounds[run], bounds[run + 1]):
+            total = tokenise(data, offsets[row], offsets[row + 1], tokens) - NGRAM + 1
+            at, end = 0, starts[row]
+            while at < total:
+                at, known, end = _number(tokens, (at, total), (keys, names, seen), numbers, (known, end, row))
+                if at < total:
+                    keys, names, seen = _grown(keys, names, seen)
+            sizes[row] = end - starts[row]
+        if len(keys) > TABLE:
+            keys, names, seen = _table()
+        else:
+            keys[:] = _ZERO
+
+
+@njit(cache=True, nogil=True)
+def _table() -> tuple[Hashes, NDArray[np.int32], Offsets]:
+    """An empty table: keys (0: free), their numbers, and for each number the last row that had it."""
+    return np.zeros(TABLE, np.uint64), np.empty(TABLE, np.int32), np.full(TABLE, -1, np.int64)
+
+
+@njit(cache=True, nogil=True)
+def _number(
+    tokens: Hashes,
+    span: tuple[int, int],
+    table: tuple[Hashes, NDArray[np.int32], Offsets],
+    numbers: NDArray[np.int32],
+    reached: tuple[int, int, int],
+) -> tuple[int, int, int]:
+    """Number the shingles of a row from `span`'s first to its last, until the table is half full.
+
+    `reached` is (known, end, row): numbers given, place for the next in `numbers`. Returns (at, known, end).
+    """
+    at, total = span
+    known, end, row = reached
+    keys, names, seen = table
+    mask = _u8(len(keys) - 1)
+    while at < total and 2 * known < len(keys):
+        mixed = tokens[at] * P1 + tokens[at + 1] * P2 + tokens[at + 2] * P3 + tokens[at + 3] * P4 + tokens[at + 4] * P5
+        value = fmix64(mixed)
+        if value == _ZERO:
+            value = _ONE
+        slot = value & mask
+        while keys[slot] != _ZERO and keys[slot] != value:
+            slot = (slot + _ONE) & mask
+        if keys[slot] == _ZERO:
+            keys[slot], names[slot], seen[known] = value, known, -1
+            known += 1
+        name = names[slot]
+        if seen[name] != row:
+            seen[name] = row
+            numbers[end] = name
+            end += 1
+        at += 1
+    return at, known, end
+
+
+@njit(cache=True, nogil=True)
+def _grown(keys: Hashes, names: NDArray[np.int32], seen: Offsets) -> tuple[Hashes, NDArray[np.int32], Offsets]:
+    """The table with twice the room."""
+    size = 2 * len(keys)
+    more, renamed, longer = np.zeros(size, np.uint64), np.empty(size, np.int32), np.full(size, -1, np.int64)
+    longer[: len(seen)] = seen
+    mask = _u8(size - 1)
+    for at in range(len(keys)):
+        if keys[at] != _ZERO:
+            slot = keys[at] & mask
+            while more[slot] != _ZERO:
+                slot = (slot + _ONE) & mask
+            more[slot], renamed[slot] = keys[at], names[at]
+    return more, renamed, longer
 
 
 @njit(cache=True, nogil=True)

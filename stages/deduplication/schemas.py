@@ -23,6 +23,7 @@ CANDIDATES = pa.schema(
         ("sha1_git", pa.string()),  # key; a content that is still kept
         ("text_sha256", pa.string()),  # of the redacted text as UTF-8
         ("signature", pa.binary()),  # see signing; null when too short to shingle
+        ("shingles", pa.int64()),  # distinct shingles of the text; 0 with a null signature
         *_RANKS,
         ("text_part", pa.int32()),  # index into `texts` of the part that holds its text
     ]
@@ -34,6 +35,7 @@ EXACT = pa.schema(
     [
         ("sha1_git", pa.string()),  # dropped; key
         ("kept", pa.string()),  # the lowest content in the total order with the same text
+        ("text_part", pa.int32()),  # that of the dropped content
     ]
 )
 
@@ -48,29 +50,44 @@ NEAR = pa.schema(
 
 PAIRS = pa.schema([("a", pa.string()), ("b", pa.string()), ("jaccard", pa.float64())])  # a < b
 
-KEYED = pa.schema([("sha1_git", pa.string()), ("text_sha256", pa.string()), *_RANKS])
+KEYED = pa.schema([("sha1_git", pa.string()), ("text_sha256", pa.string()), *_RANKS, ("text_part", pa.int32())])
 
-DROPPED = pa.schema([("sha1_git", pa.string())])
+DROPPED = pa.schema([("sha1_git", pa.string()), ("text_part", pa.int32())])
 
-BANDS = pa.schema([("band", pa.int64()), ("sha1_git", pa.string()), ("sketch", pa.binary())])
+_NODE = ("node", pa.int64())  # 64-bit hash of sha1_git: two contents in one node are compared, no more
 
-MEMBERS = pa.schema([("sha1_git", pa.string()), *_RANKS, ("text_part", pa.int32()), ("sketch", pa.binary())])
 
-EDGES = pa.schema([("node", pa.string()), ("other", pa.string())])
+def sketch_names(words: int) -> list[str]:
+    """Columns of a sketch of `words` 64-bit words."""
+    return [f"sketch_{at}" for at in range(words)]
 
-STARS = pa.schema([("component", pa.string()), ("sha1_git", pa.string())])  # component = its smallest node
 
-PLACED = pa.schema([("component", pa.string()), *MEMBERS])
+def sketched(schema: pa.Schema, words: int) -> pa.Schema:
+    """`schema` followed by the columns of a sketch of `words` 64-bit words."""
+    return pa.schema([*schema, *((name, pa.int64()) for name in sketch_names(words))])
+
+
+BANDS = pa.schema([("band", pa.int64()), _NODE])  # and a sketch
+
+MEMBERS = pa.schema(  # and a sketch
+    [_NODE, ("sha1_git", pa.string()), *_RANKS, ("text_part", pa.int32()), ("shingles", pa.int64())]
+)
+
+EDGES = pa.schema([_NODE, ("other", pa.int64())])
+
+STARS = pa.schema([("component", pa.int64()), _NODE])  # component = its smallest node
+
+PLACED = pa.schema([("component", pa.int64()), *MEMBERS])  # and a sketch
 
 _PIECE = ("piece", pa.int32())  # part of a component too large for one task, in the total order; else null
 
-WANTED = pa.schema([("group", pa.string()), ("component", pa.string()), _PIECE, *MEMBERS])
+WANTED = pa.schema([("group", pa.int64()), _PIECE, *PLACED])  # and a sketch
 
-GROUPED = pa.schema([("group", pa.string()), ("component", pa.string()), _PIECE, *MEMBERS, ("text", pa.large_string())])
+GROUPED = pa.schema([*WANTED, ("text", pa.large_string())])  # and a sketch
 
-GIANTS = pa.schema([("component", pa.string()), ("pieces", pa.int32())])
+GIANTS = pa.schema([("component", pa.int64()), ("pieces", pa.int32())])
 
-STAYING = pa.schema([("sha1_git", pa.string()), ("sketch", pa.binary()), ("text", pa.large_string())])
+STAYING = pa.schema([("sha1_git", pa.string()), ("text", pa.large_string())])  # and a sketch
 
 DRAFT = pa.schema(
     [

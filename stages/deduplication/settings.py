@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from foundation.canonical import Json
 
 NAME = "deduplication"
-VERSION = "1"
+VERSION = "2"
 
 REASONS: dict[str, str] = {
     "exact_duplicate": "another kept content has the same redacted text (SHA-256)",
@@ -116,7 +116,7 @@ def _derive(threshold: float, recall: float, permutations: int, loss: float) -> 
     needed = recall / (1 - loss)
     for rows in range(permutations, 0, -1):
         for_one = threshold**rows
-        if needed >= 1 or for_one <= 0:
+        if needed >= 1 or for_one < 1e-300:  # so rare that no number of bands would do
             continue
         bands = 1 if for_one >= 1 else max(1, math.ceil(math.log1p(-needed) / math.log1p(-for_one)))
         if rows * bands <= permutations:

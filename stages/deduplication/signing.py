@@ -70,18 +70,28 @@ def shingle_hash32(shingle: bytes) -> int:
     return shingle_hash64(shingle) >> 32
 
 
-def shingle_sets(texts: pa.LargeStringArray) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint64]]:
-    """(starts, sizes, values): text i's distinct shingle hashes, ascending, at values[starts[i]:][:sizes[i]].
+def shingle_numbers(
+    texts: pa.LargeStringArray, bounds: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32]]:
+    """(starts, sizes, numbers): text i's distinct shingles, numbered within its run, at numbers[starts[i]:][:sizes[i]].
 
-    Memory: 8 bytes a shingle of all texts given.
+    Run r is texts bounds[r] to bounds[r + 1]; a shingle has the same number in all texts of a run.
+    Memory: 4 bytes a shingle, and 24 to 48 a distinct shingle of the largest run.
     """
     data, offsets = _buffers(texts)
-    most = np.empty(len(texts), dtype=np.int64)
-    kernel.count_shingles(data, offsets, most)
-    starts = np.concatenate([[0], np.cumsum(most)]).astype(np.int64)
-    values, sizes = np.empty(starts[-1], dtype=np.uint64), np.empty(len(texts), dtype=np.int64)
-    kernel.collect_shingles(data, offsets, starts, values, sizes)
-    return starts[:-1], sizes, values
+    starts = (offsets[:-1] - offsets[0]) // 2 + np.arange(len(texts))  # a token and its separator: two bytes or more
+    room = (offsets[-1] - offsets[0]) // 2 + len(texts) + 1
+    numbers, sizes = np.empty(room, dtype=np.int32), np.empty(len(texts), dtype=np.int64)
+    kernel.number_shingles(data, offsets, bounds, (starts, sizes, numbers))
+    return starts, sizes, numbers
+
+
+def nodes_of(ids: pa.Array) -> NDArray[np.int64]:
+    """A 64-bit hash of each id's bytes (FNV-1a, Murmur3's finaliser): what the id is called in graph steps."""
+    data, offsets = _buffers(ids.cast(pa.large_string()))
+    nodes = np.empty(len(ids), dtype=np.int64)
+    kernel.hash_values(data, offsets, nodes)
+    return nodes
 
 
 def signature_matrix(signatures: pa.BinaryArray, count: int) -> NDArray[np.uint32]:

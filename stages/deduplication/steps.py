@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import cast
@@ -17,6 +18,9 @@ from stages.deduplication.schemas import ORDER
 from stages.deduplication.settings import NAME, VERSION, Settings
 
 BUCKET_BYTES = 256 << 20
+MOST_FILES = 4096
+"""Of an exchange, on either side: its readers together open the square of this at most (17 million row groups).
+Beyond a terabyte in one exchange, buckets grow with the corpus instead: see docs/deduplication.md."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,14 +60,37 @@ class Flow:
         ]
         return self.run(f"{NAME}.{name}", tasks)
 
+    def numbered(self, parts: Sequence[Part], name: str, params: Mapping[str, Json]) -> list[Job]:
+        """One job for each run of parts that makes a task, which are its input `name`."""
+        return [Job(f"{first:06d}", {name: run}, params) for first, run in self.runs(parts, self.bucket_bytes // 4)]
+
+    def runs(self, parts: Sequence[Part], most: int) -> list[tuple[int, tuple[Part, ...]]]:
+        """`grouped` by `most` bytes on disk, or by more where that would make more than MOST_FILES runs."""
+        files = {part.path: part.bytes for part in parts}
+        return grouped(parts, max(most, sum(files.values()) // MOST_FILES))
+
     def buckets(self, rows: int, bytes_a_row: int) -> int:
-        """Buckets for `rows` rows of about `bytes_a_row` in memory."""
-        return bucket_count(rows * bytes_a_row, bytes_each=self.bucket_bytes)
+        """Buckets for `rows` rows of about `bytes_a_row` in memory; at most MOST_FILES, then they grow."""
+        return min(MOST_FILES, bucket_count(rows * bytes_a_row, bytes_each=self.bucket_bytes))
 
 
-def numbered(parts: Sequence[Part], name: str, params: Mapping[str, Json]) -> list[Job]:
-    """One job for each part, which is its input `name`."""
-    return [Job(f"{index:06d}", {name: (part,)}, params) for index, part in enumerate(parts)]
+def grouped(parts: Sequence[Part], most: int) -> list[tuple[int, tuple[Part, ...]]]:
+    """Runs of parts of at most `most` bytes on disk together (or one part), each with the number of its first.
+
+    A row group counts as its share of the file. Fewer, larger tasks: every reader opens fewer files.
+    """
+    runs: list[tuple[int, tuple[Part, ...]]] = []
+    size = most + 1
+    sharing = collections.Counter(part.path for part in parts)
+    for index, part in enumerate(parts):
+        share = part.bytes // sharing[part.path]
+        if size + share > most:
+            runs.append((index, ()))
+            size = 0
+        first, members = runs[-1]
+        runs[-1] = (first, (*members, part))
+        size += share
+    return runs
 
 
 def each_bucket(count: int, inputs: Mapping[str, tuple[Part, ...]], params: Mapping[str, Json]) -> list[Job]:

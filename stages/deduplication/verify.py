@@ -11,6 +11,7 @@ Memory: one bucket of texts (whole components) and 8 bytes a shingle of it.
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import numpy as np
@@ -19,57 +20,114 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from foundation.exchange import bucket_of, gather, scatter
+from foundation.exchange import bucket_file, bucket_of, gather, scatter
 from foundation.frames import frame
 from foundation.tables import group_count, read_table
 from foundation.tasks import Counts, Part, Task
-from stages.deduplication.bands import run_bounds
+from stages.deduplication.bands import run_bounds, sketch_matrix
 from stages.deduplication.components import centres
 from stages.deduplication.linking import Comparable, cluster_runs, pairs_in_runs, select_runs
-from stages.deduplication.schemas import EDGES, GIANTS, GROUPED, MEMBERS, NEAR, PAIRS, PLACED, TEXTS, WANTED
+from stages.deduplication.schemas import (
+    EDGES,
+    GIANTS,
+    GROUPED,
+    MEMBERS,
+    NEAR,
+    PAIRS,
+    PLACED,
+    TEXTS,
+    WANTED,
+    sketched,
+)
 from stages.deduplication.settings import Settings, sketch_matches
-from stages.deduplication.signing import fixed_width, shingle_sets
+from stages.deduplication.signing import shingle_numbers
 from stages.deduplication.steps import bucket_frame, in_order, number, settings_of
+
+PIECE_SHINGLES = 1 << 24  # of the contents compared in one task at most, one content aside: about 100 MB of text
 
 
 def place(task: Task) -> Counts:
     """Contents that have an edge, with their component, keyed by it."""
+    words = settings_of(task).permutations // 64
     stars = centres(bucket_frame(task, "edges", EDGES))
-    members = frame(task.read("members", columns=MEMBERS.names))
-    placed = stars.join(members, on="sha1_git", how="inner")
-    scatter(task, "placed", placed.to_arrow(), PLACED, key="component", buckets=number(task, "buckets"))
-    return {"in": members.height, "candidates": placed.height}
+    members = frame(gather(task, "members", number(task, "bucket"), sketched(MEMBERS, words)))
+    placed = in_order(members.join(stars, on="node", how="inner"), "sha1_git")
+    schema = sketched(PLACED, words)
+    scatter(task, "placed", placed.to_arrow(), schema, key="component", buckets=number(task, "buckets"))
+    return {"in": members.height, "candidates": placed.height, "shingles": int(placed["shingles"].sum())}
 
 
 def plan_groups(task: Task) -> Counts:
     """`wanted` (contents whose text is needed, keyed by text part) and `giants` (components in several pieces)."""
-    most = settings_of(task).max_component
-    rows = in_order(bucket_frame(task, "placed", PLACED), "component")
-    place_in = pl.int_range(pl.len()).over("component")
-    sized = rows.with_columns(size=pl.len().over("component"), piece=(place_in // most).cast(pl.Int32))
-    pieces = sized.with_columns(piece=pl.when(pl.col("size") > most).then("piece"))
-    suffix = pl.when(pl.col("piece").is_null()).then(pl.lit("")).otherwise(pl.format("/{}", "piece"))
-    wanted = pieces.with_columns(group=pl.col("component") + suffix)
+    settings, words = settings_of(task), settings_of(task).permutations // 64
+    rows = in_order(frame(gather(task, "placed", number(task, "bucket"), sketched(PLACED, words))), "component")
+    pieces = _pieces(rows, contents=settings.max_component, shingles=number(task, "piece_shingles"))
+    split = pl.col("component").is_in(rows["component"].filter(pl.Series(pieces > 0)).unique().implode())
+    sized = rows.with_columns(piece=pl.when(split).then(pl.Series(pieces)))
+    wanted = sized.with_columns(group=pl.col("component") + pl.col("piece").fill_null(0).cast(pl.Int64) * _SPREAD)
     giants = wanted.drop_nulls("piece").group_by("component").agg(pieces=pl.col("piece").max() + 1).sort("component")
     task.write("giants", giants.to_arrow(), GIANTS)
-    scatter(task, "wanted", wanted.to_arrow(), WANTED, key="text_part", buckets=number(task, "part_buckets"))
-    largest = sized["size"].max()
-    return {"components": rows["component"].n_unique(), "giants": giants.height, "largest": int(str(largest or 0))}
+    schema = sketched(WANTED, words)
+    scatter(task, "wanted", wanted.to_arrow(), schema, key="text_part", buckets=number(task, "part_buckets"))
+    sizes = np.diff(run_bounds(rows["component"]))
+    return {"components": len(sizes), "giants": giants.height, "largest": int(sizes.max(initial=0))}
+
+
+_SPREAD = 0x9E3779B97F4A7C1  # group = component + piece × this, modulo 2^64: pieces lie in different buckets
+
+
+def group_bucket(component: int, piece: int, buckets: int) -> int:
+    """Bucket of the texts of one piece of a component."""
+    group = np.array([component]) + np.array([piece]) * _SPREAD
+    return int(bucket_of(pa.array(group), buckets)[0])
+
+
+def _pieces(rows: pl.DataFrame, *, contents: int, shingles: int) -> NDArray[np.int32]:
+    """Piece of each row within its component (rows sorted by it): a new one where either limit is passed."""
+    bounds = run_bounds(rows["component"])
+    first = np.repeat(bounds[:-1], np.diff(bounds))
+    before = np.cumsum(rows["shingles"].to_numpy()) - rows["shingles"].to_numpy()
+    place = np.arange(rows.height)
+    by_size = (before - before[first]) // shingles if rows.height else before
+    full = (place - first) // contents + by_size
+    turns = np.cumsum((full != np.roll(full, 1)) & (place != first))
+    pieces: NDArray[np.int32] = (turns - turns[first]).astype(np.int32)
+    return pieces
 
 
 def collect_texts(task: Task) -> Counts:
-    """The wanted texts of one part of `texts`, keyed by group: `whole` components, and `pieces` of giants."""
-    index = number(task, "text_part")
-    bucket = int(bucket_of(pa.array([index], pa.int32()), number(task, "part_buckets"))[0])
-    wanted = frame(gather(task, "wanted", bucket, WANTED)).filter(pl.col("text_part") == index).unique()
-    found = [GROUPED.empty_table()]
-    if wanted.height:
-        (part,) = task.inputs["texts"]
-        found += [wanted_rows(piece, wanted) for piece in _groups(task, part)]
-    texts = frame(pa.concat_tables(found)).unique("sha1_git", keep="first", maintain_order=True)
-    for output, rows in (("whole", texts.filter(pl.col("piece").is_null())), ("pieces", texts.drop_nulls("piece"))):
-        scatter(task, output, rows.to_arrow(), GROUPED, key="group", buckets=number(task, "buckets"))
-    return {"wanted": wanted.height, "found": texts.height}
+    """The wanted texts of some parts of `texts`, keyed by group: `whole` components, and `pieces` of giants."""
+    schema = sketched(GROUPED, settings_of(task).permutations // 64)
+    wanted, ids = _wanted(task), [pa.array([], pa.string())]
+    with contextlib.ExitStack() as stack:
+        files = [
+            stack.enter_context(bucket_file(task, name, schema, key="group", buckets=number(task, "buckets")))
+            for name in ("whole", "pieces")
+        ]
+        for index, part in zip(_indices(task), task.inputs["texts"], strict=True):
+            mine = wanted.filter(pl.col("text_part") == index)
+            for group in _groups(task, part) if mine.height else ():
+                rows = wanted_rows(group, mine, schema)
+                ids += rows["sha1_git"].chunks
+                whole = rows["piece"].is_null()
+                files[0].add(rows.filter(whole))
+                files[1].add(rows.filter(pc.invert(whole)))
+    return {"wanted": wanted.height, "found": len(pc.unique(pa.chunked_array(ids)))}
+
+
+def _indices(task: Task) -> range:
+    first = number(task, "first_part")
+    return range(first, first + len(task.inputs["texts"]))
+
+
+def _wanted(task: Task) -> pl.DataFrame:
+    """WANTED rows of the task's parts of `texts`, each content once."""
+    schema = sketched(WANTED, settings_of(task).permutations // 64)
+    indices = pa.array(_indices(task), pa.int32())
+    buckets = np.unique(bucket_of(indices, number(task, "part_buckets"))).tolist()
+    rows = frame(pa.concat_tables([gather(task, "wanted", bucket, schema) for bucket in buckets]))
+    mine = rows.filter(pl.col("text_part").is_in(pl.Series(indices.to_pylist(), dtype=pl.Int32).implode()))
+    return mine.unique("sha1_git", keep="first", maintain_order=True)
 
 
 def _groups(task: Task, part: Part) -> list[tuple[Path, int]]:
@@ -77,30 +135,43 @@ def _groups(task: Task, part: Part) -> list[tuple[Path, int]]:
     return [(path, group) for group in ([part.group] if part.group is not None else range(group_count(path)))]
 
 
-def wanted_rows(piece: tuple[Path, int], wanted: pl.DataFrame) -> pa.Table:
+def wanted_rows(piece: tuple[Path, int], wanted: pl.DataFrame, schema: pa.Schema) -> pa.Table:
     """Rows of one row group of TEXTS that are wanted; its texts are read only if there are any."""
     path, group = piece
     names = read_table(path, columns=["sha1_git"], group=group)["sha1_git"]
-    chosen = pc.is_in(names, value_set=wanted["sha1_git"].to_arrow().cast(names.type))
+    places = pc.index_in(names, value_set=wanted["sha1_git"].to_arrow().cast(names.type))
+    chosen = places.is_valid()
     if not pc.any(chosen).as_py():
-        return GROUPED.empty_table()
-    texts = frame(read_table(path, columns=TEXTS.names, group=group).filter(chosen))
-    joined = texts.join(wanted, on="sha1_git", how="inner")
-    return joined.select(GROUPED.names).to_arrow().cast(GROUPED)
+        return schema.empty_table()
+    texts = read_table(path, columns=["text"], group=group)["text"].filter(chosen)
+    rows = wanted[places.filter(chosen).to_numpy()].to_arrow()
+    return rows.append_column(TEXTS.field("text"), texts.cast(pa.large_string())).select(schema.names).cast(schema)
 
 
-def comparable(rows: pl.DataFrame, settings: Settings) -> Comparable:
-    """Sketches and shingle sets of rows with `sketch` and `text`, and the settings' rule."""
-    words = fixed_width(rows["sketch"].to_arrow(), settings.permutations // 8).view(np.uint64)
-    starts, sizes, values = shingle_sets(rows["text"].to_arrow().cast(pa.large_string()))
+def ordered_texts(table: pa.Table) -> tuple[pl.DataFrame, pa.LargeStringArray]:
+    """GROUPED rows without their texts, each component in the total order, and the texts in that order."""
+    rows = in_order(frame(table.drop(["text"])).with_row_index("at"), "component")
+    texts = table["text"].take(rows["at"].to_arrow()).combine_chunks()
+    return rows.drop("at"), texts.chunk(0) if isinstance(texts, pa.ChunkedArray) else texts
+
+
+def comparable(
+    rows: pl.DataFrame, texts: pa.LargeStringArray, *, bounds: NDArray[np.int64], settings: Settings
+) -> Comparable:
+    """Sketches (columns of `rows`) and shingles of runs of contents, and the settings' rule."""
+    starts, sizes, numbers = shingle_numbers(texts, bounds)
     matches = sketch_matches(settings.threshold, settings.permutations, settings.prefilter_loss)
-    return Comparable(words, starts, sizes, values, settings.permutations - matches, settings.threshold)
+    worst = settings.permutations - matches
+    return Comparable(sketch_matrix(rows), starts, sizes, numbers, worst, settings.threshold)
 
 
 def resolve(task: Task) -> Counts:
     """NEAR (and, with parameter `pairs`, PAIRS) of every whole component of one bucket."""
-    rows = in_order(frame(gather(task, "whole", number(task, "bucket"), GROUPED)), "component")
-    contents, bounds = comparable(rows, settings_of(task)), run_bounds(rows["component"])
+    settings = settings_of(task)
+    schema = sketched(GROUPED, settings.permutations // 64)
+    rows, texts = ordered_texts(gather(task, "whole", number(task, "bucket"), schema))
+    bounds = run_bounds(rows["component"])
+    contents = comparable(rows, texts, bounds=bounds, settings=settings)
     kept = np.full(rows.height, -1, dtype=np.int64)
     similarity, root = np.zeros(rows.height), np.empty(rows.height, dtype=np.int64)
     select_runs(bounds, contents, kept, similarity)

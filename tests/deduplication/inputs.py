@@ -63,6 +63,7 @@ def write_inputs(root, docs, settings, *, parts=1, seed=0, stars=None):
             "sha1_git": mine,
             "text_sha256": [hashlib.sha256(docs[name].encode()).hexdigest() for name in mine],
             "signature": signed["signature"],
+            "shingles": signed["shingles"],
             "rank_licence": [0] * len(mine),
             "rank_stars": ranks,
             "rank_forks": [0] * len(mine),

@@ -29,6 +29,7 @@ def test_every_banding_keeps_its_recall_and_fits_the_signature(threshold, recall
     [
         {"threshold": 0.05, "recall": 0.9999, "permutations": 64},
         {"threshold": 0},
+        {"threshold": 0.01},
         {"recall": 1},
         {"permutations": 100},
         {"treshold": 0.7},

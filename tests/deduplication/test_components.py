@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
+from foundation import tables
 from foundation.tasks import finished, perform
 from stages.deduplication import EDGES, components
 from stages.deduplication.components import contract
-from tests.deduplication.inputs import rows_of, run, write_part
+from tests.deduplication.inputs import run, write_part
 
 
 def oracle(edges):
@@ -42,11 +43,14 @@ def solve(root, edges, *, bucket_bytes, runner=run, parts=3):
     found = components(
         runner, root=str(root), folder="c", edges=write_edges(root, edges, parts), bucket_bytes=bucket_bytes
     )
-    return {row["sha1_git"]: row["component"] for row in rows_of(root, found)}
+    rows = [row for part in found for row in tables.read_table(root / part.path).to_pylist()]
+    assert len({row["node"] for row in rows}) == len(rows)
+    return {row["node"]: row["component"] for row in rows}
 
 
 def named(pairs):
-    return [(f"n{a:06d}", f"n{b:06d}") for a, b in pairs]
+    """Nodes as hashes are: of either sign, far apart, in no order."""
+    return [tuple((node * 0x9E3779B97F4A7C15) % (1 << 64) - (1 << 63) for node in pair) for pair in pairs]
 
 
 def shapes():

@@ -1,5 +1,7 @@
 """Signatures equal datasketch's bit for bit, and shingle sets equal plain Python sets."""
 
+import itertools
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 
 from foundation.errors import UsageError
 from stages.deduplication import Settings, shingle_hash32, shingle_hash64, sign
-from stages.deduplication.signing import shingle_sets
+from stages.deduplication.signing import shingle_numbers
 from tests.deduplication.inputs import code, shingles
 
 DEFAULT = Settings()
@@ -64,11 +66,29 @@ def test_a_large_single_line_with_millions_of_repeated_shingles_is_signed_as_its
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(code, min_size=1, max_size=3))
-def test_shingle_sets_are_the_sorted_hashes_of_the_plain_set(texts):
-    starts, sizes, values = shingle_sets(pa.array(texts, pa.large_string()))
-    for text, start, size in zip(texts, starts, sizes, strict=True):
-        assert values[start : start + size].tolist() == sorted(shingle_hash64(one) for one in shingles(text))
+@given(st.lists(code, min_size=1, max_size=6), st.integers(1, 4))
+def test_shingles_of_one_run_have_one_number_each(texts, cut):
+    ends = sorted({0, min(cut, len(texts)), len(texts)})
+    starts, sizes, numbers = shingle_numbers(pa.array(texts, pa.large_string()), np.array(ends))
+    for first, last in itertools.pairwise(ends):
+        plain = [shingles(text) for text in texts[first:last]]
+        found = [
+            numbers[start : start + size].tolist()
+            for start, size in zip(starts[first:last], sizes[first:last], strict=True)
+        ]
+        assert [len(some) for some in plain] == [len(some) for some in found] == [len(set(some)) for some in found]
+        for left, right in itertools.combinations(range(last - first), 2):
+            assert len(plain[left] & plain[right]) == len(set(found[left]) & set(found[right]))
+
+
+def test_runs_of_very_different_sizes_are_numbered_apart():
+    large = " ".join(f"word_{at}" for at in range(60_000))
+    texts = ["a b c d e f", large, large + " end", "a b c d e f", "f a b c d e"]
+    starts, sizes, numbers = shingle_numbers(pa.array(texts, pa.large_string()), np.array([0, 1, 3, 5]))
+    assert sizes.tolist() == [2, 59_996, 59_997, 2, 2]
+    sets = [set(numbers[start : start + size].tolist()) for start, size in zip(starts, sizes, strict=True)]
+    assert len(sets[1] & sets[2]) == 59_996
+    assert len(sets[3] & sets[4]) == 1
 
 
 @pytest.mark.parametrize("wrong", [b"", b"a b c d", b"a b c d e f", b"a b c d-e", b"a  b c d"])
