@@ -1,4 +1,7 @@
-"""Where a shard lies in a release: `data/<license_type>/<language slug>/part-<number>.parquet`.
+"""Where a file lies in a release.
+
+Shards: `data/<license_type>/<language slug>/part-<number>.parquet`. Parts of the repository tables:
+`paths/part-<number>.parquet` and `repositories/part-<number>.parquet`, numbered by a hash of the origin.
 
 The slug is the language's name percent-encoded (RFC 3986 §2.1), so that every name, a stranger's
 included, is one safe path component; different names have different slugs.
@@ -17,6 +20,8 @@ NO_LANGUAGE = "_none"
 SHARD_PATH = re.compile(
     r"data/(no_license|non_permissive|permissive)/([A-Za-z0-9._~%-]{1,160})/part-([0-9]{5,9})\.parquet"
 )
+TABLES = ("paths", "repositories")
+TABLE_PATH = re.compile(r"(paths|repositories)/part-([0-9]{5,9})\.parquet")
 
 _LONGEST = 120
 
@@ -39,3 +44,10 @@ def shard_path(license_type: str, language: str | None, number: int) -> str:
     if license_type not in LICENSE_TYPES or not 0 <= number < 10**9:
         raise InternalError(f"no shard path for license_type {license_type!r}, number {number}")
     return f"data/{license_type}/{language_slug(language)}/part-{number:05d}.parquet"
+
+
+def table_path(table: str, number: int) -> str:
+    """Path of part `number` (from 0) of the repository table `table`, relative to the release."""
+    if table not in TABLES or not 0 <= number < 10**9:
+        raise InternalError(f"no path for table {table!r}, part {number}")
+    return f"{table}/part-{number:05d}.parquet"

@@ -130,3 +130,43 @@ RELEASE = pa.schema(
         ("row_sha256", pa.string()),  # names the row: swhid, content_sha256, licence, language
     ]
 )
+
+# Entries of a directory that are no file of their own: listed with this reason, never counted as files.
+NOT_FILES = ("missing_directory", "submodule", "too_deep")
+
+# How a release stands for a path: its own row, the same content, the same redacted text, a file without bytes; or
+# a verified resemblance.
+PRESENT_VIAS = ("row", "identical", "exact_duplicate", "empty")
+VIAS = (*PRESENT_VIAS, "near_duplicate")
+
+# Every path of every repository of which a release holds something; sorted by (origin, path, content_id, mode).
+RELEASE_PATHS = pa.schema(
+    [
+        ("origin", pa.string()),
+        ("path", pa.binary()),  # as git stores it
+        ("mode", pa.int32()),  # git file mode
+        ("content_id", pa.string()),  # sha1_git of the original bytes (of a submodule: its revision)
+        ("via", pa.string()),  # one of VIAS; null: the release has nothing for it
+        ("kept", pa.string()),  # content_id of the release row that stands for it; null with via, and when it is empty
+        ("kept_origin", pa.string()),  # origin of that row
+        ("jaccard", pa.float64()),  # exact, with that row's text: 1.0 unless via is near_duplicate
+        ("reason", pa.string()),  # why the release has nothing for it; null otherwise
+    ]
+)
+
+# The state of each repository in RELEASE_PATHS; sorted by origin. files = present + resembled + missing.
+RELEASE_REPOSITORIES = pa.schema(
+    [
+        ("origin", pa.string()),  # key
+        ("repo_name", pa.string()),
+        ("visit_date", TIMESTAMP),
+        ("snapshot_id", pa.string()),
+        ("branch_name", pa.string()),
+        ("revision_id", pa.string()),
+        ("directory_id", pa.string()),
+        ("anchor", pa.string()),  # core SWHID of revision, else release, else root directory
+        ("files", pa.int64()),  # paths whose reason is not one of NOT_FILES
+        ("present", pa.int64()),  # via one of PRESENT_VIAS
+        ("resembled", pa.int64()),  # via near_duplicate
+    ]
+)

@@ -10,6 +10,7 @@ import re
 
 from foundation.errors import UsageError
 
+EMPTY_BLOB = "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391"  # sha1_git of no bytes at all
 CORE = re.compile(r"swh:1:(snp|rel|rev|dir|cnt):([0-9a-f]{40})")
 
 

@@ -6,11 +6,13 @@
     release.scan(languages="Python", licences="MIT", columns=["path", "content"]).collect()
     query("out/releases/demo/1.0.0", language="Rust", licence="Apache-2.0 OR MIT", limit=10).rows
     explain("out", "https://example.org/a/b:src/lib.rs").lines()
+    repository("out", "https://example.org/a/b").completeness   # what the release holds of every path of it
     verify("out/releases/demo/1.0.0").ok
 
 Imports `foundation` only.
 """
 
+from manifests.differences import Difference
 from manifests.explain import explain
 from manifests.explanation import Explanation, KeptFile, Occurrence, ReleaseRow, Verdict
 from manifests.export import write_answer
@@ -18,20 +20,26 @@ from manifests.manifest import Manifest, ManifestBody, load_manifest, parse_mani
 from manifests.nouns import FunnelStage, LanguageTally, LicenceTally, Provenance, Registry, Shard, Totals
 from manifests.publish import ReleaseFacts, publish
 from manifests.query import DEFAULT_COLUMNS, Coverage, Question, Result, ask, flat_rows, json_rows, query
-from manifests.release import Release, find_release, open_release
+from manifests.release import Release, find_release, open_release, repository
+from manifests.repository import FileCounts, RepositoryFile, RepositoryView
 from manifests.selection import Selection
+from manifests.tables import Table, TableFile
+from manifests.tree import NotWritten, WrittenTree, write_tree
 from manifests.verify import Problem, VerifyReport, verify
 
 __all__ = [
     "DEFAULT_COLUMNS",
     "Coverage",
+    "Difference",
     "Explanation",
+    "FileCounts",
     "FunnelStage",
     "KeptFile",
     "LanguageTally",
     "LicenceTally",
     "Manifest",
     "ManifestBody",
+    "NotWritten",
     "Occurrence",
     "Problem",
     "Provenance",
@@ -40,12 +48,17 @@ __all__ = [
     "Release",
     "ReleaseFacts",
     "ReleaseRow",
+    "RepositoryFile",
+    "RepositoryView",
     "Result",
     "Selection",
     "Shard",
+    "Table",
+    "TableFile",
     "Totals",
     "Verdict",
     "VerifyReport",
+    "WrittenTree",
     "ask",
     "explain",
     "find_release",
@@ -56,6 +69,8 @@ __all__ = [
     "parse_manifest",
     "publish",
     "query",
+    "repository",
     "verify",
     "write_answer",
+    "write_tree",
 ]

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 
 from manifests.columns import COLUMN_NOTES
 from manifests.manifest import ManifestBody
+from manifests.tables import NOTHING
 
 CARD = "README.md"
 _SHOWN = 50
@@ -43,6 +44,7 @@ def card(body: ManifestBody) -> str:
         _licences(body),
         _languages(body),
         _columns(body),
+        *_repositories(body),
         _making(body),
         _privacy(body),
         _checking(body),
@@ -58,6 +60,8 @@ def _front_matter(body: ManifestBody) -> str:
         lines += ["configs:", "- config_name: default", '  data_files: "data/*/*/*.parquet"']
     for kind in (kind for kind in _KINDS if kind in present):
         lines += [f"- config_name: {kind}", f'  data_files: "data/{kind}/*/*.parquet"']
+    for table in body.tables if present else ():
+        lines += [f"- config_name: {table.name}", f'  data_files: "{table.name}/*.parquet"']
     return "\n".join([*lines, "---", ""])
 
 
@@ -116,6 +120,39 @@ The most frequent of {len(ranked):,} (all of them: `stats/languages.csv`):
 def _columns(body: ManifestBody) -> str:
     rows = ((item.name, item.type, COLUMN_NOTES.get(item.name, "")) for item in body.columns)
     return f"## Columns\n\n{_table(('column', 'type', 'holds'), rows)}"
+
+
+def _repositories(body: ManifestBody) -> list[str]:
+    """The section about whole repositories; none without their tables."""
+    if not body.tables:
+        return []
+    paths, repositories = body.tables
+    listed = sum(part.rows for part in repositories.files)
+    meanings = (
+        ("row", "the path of a row of this release"),
+        ("identical", "the same content, whose row speaks from another path"),
+        ("exact_duplicate", "another content with the same redacted text"),
+        ("empty", "a file without bytes"),
+        ("near_duplicate", "a kept content resembles it; column jaccard is the exact similarity"),
+        (NOTHING, "nothing stands for it; column reason says why"),
+    )
+    rows = ((via, paths.total(via), meaning) for via, meaning in meanings)
+    return [
+        f"""## Whole repositories
+
+Files removed as duplicates stay as pointers: `paths/` names, for every path of {listed:,} repositories, the row that
+stands for it (`kept`, a `content_id`); `repositories/` has each one's state and figures. The release holds the text of
+{repositories.total("present"):,} of {repositories.total("files"):,} files, and {repositories.total("resembled"):,} more
+are resembled. Opted-out paths are not listed.
+
+```python
+from manifests import repository
+for file in repository("{body.name}/{body.version}", "https://example.org/owner/name").files():
+    print(file.path, file.via, file.text)
+```
+
+{_table(("via", "paths", "means"), rows)}"""
+    ]
 
 
 def _making(body: ManifestBody) -> str:

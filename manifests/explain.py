@@ -1,7 +1,7 @@
 """Explaining a verdict: why a content, a path of a repository, or a repository is in a release or not.
 
-The answer is put together from the build's tables (repositories, occurrences, decisions) and the release's
-row; nothing is judged again. With a release alone, only what it holds can be explained.
+The answer is put together from the build's tables (repositories, occurrences, decisions, texts of duplicates) and
+the release's row; nothing is judged again. With a release alone, only what it holds can be explained.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import polars as pl
 from foundation.canonical import Json
 from foundation.errors import AnswerIsNo, IntegrityError
 from foundation.swhid import content_swhid
+from manifests.differences import Difference, difference
 from manifests.explanation import Explanation, KeptFile, Occurrence, ReleaseRow, Verdict
 from manifests.flow_tables import FlowTables, Row, find_tables
 from manifests.identifiers import Named, path_bytes, path_text, read_identifier
@@ -40,21 +41,37 @@ _ROW = (
 )
 
 
-def explain(path: str | Path, id: str) -> Explanation:  # noqa: A002 - the command's word
+def explain(path: str | Path, id: str, *, diff: bool = True) -> Explanation:  # noqa: A002 - the command's word
     """Why `id` is kept or dropped.
 
     `path` is a build's folder, an output folder with one build, or a release. `id` is `swh:1:cnt:…` (with or
     without qualifiers), `origin:path`, `repository name:path`, or an origin. AnswerIsNo when the build, or
-    the release when it stands alone, never saw it; UsageError for an id that cannot be one.
+    the release when it stands alone, never saw it; UsageError for an id that cannot be one. For a duplicate a
+    short diff of the redacted texts is added, unless `diff` is false.
     """
     named = read_identifier(id)
     tables = find_tables(path)
     if tables is None:
         return _from_release(open_release(path), named)
     release = open_release(tables.release) if tables.release and (tables.release / MANIFEST).is_file() else None
-    if named.sha1_git is not None:
-        return _content(tables, release, named)
-    return _place(tables, release, named)
+    whose = _place if named.sha1_git is None else _content
+    found = whose(tables, release, named)
+    if not diff or found.duplicate_of is None or found.swhid is None:
+        return found
+    return dataclasses.replace(found, diff=_difference(tables, found.duplicate_of.swhid, found.swhid))
+
+
+def _difference(tables: FlowTables, kept: str, dropped: str) -> Difference:
+    """From the kept content's redacted text to the dropped one's, or why it cannot be shown."""
+    texts = tables.texts([swhid.rpartition(":")[2] for swhid in (kept, dropped)])
+    for swhid in (kept, dropped):
+        if texts.get(swhid.rpartition(":")[2]) is None:
+            why = (
+                f"the build has no text of {swhid}" if tables.contents_are_whole() else "the build's contents are gone"
+            )
+            return Difference(note=f"not shown: {why}")
+    old, new = (str(texts[swhid.rpartition(":")[2]]) for swhid in (kept, dropped))
+    return difference(old, new, old_name=kept, new_name=dropped)
 
 
 def _content(tables: FlowTables, release: Release | None, named: Named) -> Explanation:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
 from foundation.canonical import Json
+from manifests.differences import Difference
 
 Level: TypeAlias = Literal["repository", "occurrence", "content"]
 
@@ -72,7 +73,8 @@ class Explanation:
 
     `origin` and `path` are the file asked for, or the one that the decision speaks of. `elsewhere` is the
     occurrence that the release names when the bytes are kept under another path than the one asked for.
-    `occurrences` are the first of `occurrence_count`.
+    `occurrences` are the first of `occurrence_count`. `diff` leads from the redacted text of `duplicate_of` to
+    this one; None for what is no duplicate, or when it was not asked for.
     """
 
     id: str
@@ -85,6 +87,7 @@ class Explanation:
     row: ReleaseRow | None = None
     occurrence_count: int | None = None
     occurrences: tuple[Occurrence, ...] = ()
+    diff: Difference | None = None
 
     def to_json(self) -> dict[str, Json]:
         """The explanation as JSON values."""
@@ -100,6 +103,8 @@ class Explanation:
             more = f" (the first {shown})" if shown < self.occurrence_count else ""
             facts += ["", f"occurrences: {self.occurrence_count}{more}"]
             facts += [f"  {item.origin}:{item.path}{_dropped(item.reason)}" for item in self.occurrences]
+        if self.diff is not None:
+            facts += ["", *_diff_lines(self.diff)]
         return facts
 
     def _head(self) -> str:
@@ -137,6 +142,13 @@ def _row_facts(row: ReleaseRow) -> dict[str, object]:
 
 def _pairs(facts: Mapping[str, object]) -> list[str]:
     return [f"  {name + ':':<14}{value}" for name, value in facts.items() if value is not None]
+
+
+def _diff_lines(diff: Difference) -> list[str]:
+    if not diff.lines:
+        return [f"diff: {diff.note}"]
+    note = f"; {diff.note}" if diff.note else ""
+    return [f"diff of the redacted texts, - the kept file, + this one{note}", *(f"  {line}" for line in diff.lines)]
 
 
 def _place(origin: str | None, path: str | None) -> str | None:

@@ -2,7 +2,8 @@
 
 `tables.json` in the build's folder lists the Parquet parts of each table. Every look-up is a lazy scan
 with its filter pushed down, so memory is the matching rows; cost is a pass over the columns of the filter,
-less the row groups whose statistics rule them out.
+less the row groups whose statistics rule them out. Texts are read from the row groups that hold them, one
+row group at a time: that is the bound of memory.
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ from typing import Any, TypeAlias
 
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from foundation.errors import ConfigError, IntegrityError, UsageError
 from foundation.frames import frame
 from foundation.schema import DECISIONS, OCCURRENCES, REPOSITORIES
+from foundation.tables import group_count, read_table
 from manifests.manifest import MANIFEST, first_problem, load_manifest
 from manifests.release import find_release
 
@@ -35,17 +38,22 @@ class _Listing(BaseModel):
     repositories: tuple[str, ...]
     occurrences: tuple[str, ...]
     decisions: tuple[str, ...]
+    contents: tuple[str, ...] = ()
     release: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)
 class FlowTables:
-    """The repositories, occurrences and decisions of one finished build, and where its release is."""
+    """The repositories, occurrences, decisions and contents of one finished build, and where its release is.
+
+    The contents may be gone: they are the largest of a build's tables, and only texts are looked up there.
+    """
 
     build: Path
     repositories: tuple[Path, ...]
     occurrences: tuple[Path, ...]
     decisions: tuple[Path, ...]
+    contents: tuple[Path, ...]
     release: Path | None
 
     def repositories_named(self, names: Sequence[str]) -> list[Row]:
@@ -74,6 +82,23 @@ class FlowTables:
         """The decision about a content, or None when the catalog never held it."""
         found = _rows(_scan(self.decisions, DECISIONS).filter(pl.col("sha1_git") == sha1_git).head(1))
         return found[0] if found else None
+
+    def texts(self, identifiers: Sequence[str]) -> dict[str, str | None]:
+        """The redacted text of each sha1_git that the contents hold; None for one that was refused unread."""
+        present = [part for part in self.contents if part.is_file()]
+        if not present:
+            return {}
+        parts = pl.scan_parquet(present, glob=False, hive_partitioning=False, include_file_paths="_file")
+        found = _rows(parts.filter(pl.col("sha1_git").is_in(identifiers)).select("_file").unique())
+        holding = {row["_file"] for row in found}
+        texts: dict[str, str | None] = {}
+        for part in (part for part in present if str(part) in holding):
+            texts |= _texts_in(part, identifiers)
+        return texts
+
+    def contents_are_whole(self) -> bool:
+        """Whether every part of the contents is still there."""
+        return bool(self.contents) and all(part.is_file() for part in self.contents)
 
 
 def find_tables(path: str | Path) -> FlowTables | None:
@@ -120,6 +145,7 @@ def load_tables(build: Path) -> FlowTables:
         repositories=_inside(build, listing.repositories),
         occurrences=_inside(build, listing.occurrences),
         decisions=_inside(build, listing.decisions),
+        contents=_inside(build, listing.contents),
         release=None if listing.release is None else (build / listing.release).resolve(),
     )
 
@@ -135,6 +161,18 @@ def _scan(paths: Sequence[Path], schema: pa.Schema) -> pl.LazyFrame:
     if not paths:
         return frame(schema.empty_table()).lazy()
     return pl.scan_parquet(list(paths), glob=False, hive_partitioning=False)
+
+
+def _texts_in(part: Path, identifiers: Sequence[str]) -> dict[str, str | None]:
+    wanted = pa.array(identifiers, pa.string())
+    texts: dict[str, str | None] = {}
+    for group in range(group_count(part)):
+        ids = read_table(part, columns=["sha1_git"], group=group)["sha1_git"]
+        here = pc.is_in(ids, value_set=wanted)
+        if pc.any(here).as_py():
+            column = read_table(part, columns=["text"], group=group)["text"]
+            texts |= zip(ids.filter(here).to_pylist(), column.filter(here).to_pylist(), strict=True)
+    return texts
 
 
 def _rows(rows: pl.LazyFrame) -> list[Row]:

@@ -1,6 +1,6 @@
 """The manifest: everything a release states about itself, in one canonical JSON file.
 
-Top-level keys: format, format_version, name, version, created_from, columns, funnel, shards,
+Top-level keys: format, format_version, name, version, created_from, columns, funnel, shards, tables,
 languages, licences, redactions, totals, merkle_root, documents, self_sha256.
 
 Invariants, checked whenever a manifest is made or loaded:
@@ -8,7 +8,10 @@ Invariants, checked whenever a manifest is made or loaded:
   and the last stage keeps as many as the release has rows;
 - shards are in path order, lie where their licence class and language say, and their rows, bytes and
   licence counts add up to the tables and totals;
-- `merkle_root` covers every shard's path and SHA-256; `documents` the other files' SHA-256;
+- `tables` are none, or the repository tables `paths` and `repositories`: cut into the same parts, which lie
+  where their number says; the paths' counts add up to their rows, as many point at a row as the release has
+  rows, and the repositories' counts of files agree with the paths';
+- `merkle_root` covers every shard's and table part's path and SHA-256; `documents` the other files' SHA-256;
 - `self_sha256` is the SHA-256 of the canonical JSON of all other keys, so that damage to the manifest
   shows without any other file;
 - nothing in it comes from a clock: the same build gives the same bytes.
@@ -17,7 +20,7 @@ Invariants, checked whenever a manifest is made or loaded:
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal, Self, cast
 
@@ -41,6 +44,7 @@ from manifests.nouns import (
     tally_licences,
     tally_totals,
 )
+from manifests.tables import Table, check_tables
 
 MANIFEST = "manifest.json"
 SUMS = "SHA256SUMS"
@@ -53,13 +57,14 @@ class ManifestBody(Noun):
     """All that the release's documents are rendered from."""
 
     format: Literal["gristmill-release"] = "gristmill-release"
-    format_version: Literal[1] = 1
+    format_version: Literal[2] = 2  # 2: repository tables
     name: str
     version: str
     created_from: Provenance
     columns: tuple[Column, ...]
     funnel: tuple[FunnelStage, ...]
     shards: tuple[Shard, ...]
+    tables: tuple[Table, ...]
     languages: tuple[LanguageTally, ...]
     licences: tuple[LicenceTally, ...]
     redactions: dict[str, Positive]
@@ -93,14 +98,15 @@ class ManifestBody(Noun):
     def check_shards_and_tables(self) -> Self:
         """Shards are in path order; tables, totals and Merkle root are those of the shards."""
         check_order((shard.path for shard in self.shards), "shards")
-        if merkle_root({shard.path: shard.sha256 for shard in self.shards}) != self.merkle_root:
-            raise ValueError("merkle_root is not the root over the shards")
+        if merkle_root(data_files(self.shards, self.tables)) != self.merkle_root:
+            raise ValueError("merkle_root is not the root over the shards and tables")
         if tally_languages(self.shards) != self.languages:
             raise ValueError("languages do not agree with shards")
         if tally_licences(self.shards) != self.licences:
             raise ValueError("licences do not agree with shards")
         if tally_totals(self.shards) != self.totals:
             raise ValueError("totals do not agree with shards")
+        check_tables(self.tables, rows=self.totals.rows)
         return self
 
 
@@ -127,8 +133,12 @@ class Manifest(ManifestBody):
 
     def checksums(self) -> dict[str, str]:
         """SHA-256 (hex) of every file that the manifest covers: path → digest, in path order."""
-        shards = {shard.path: shard.sha256 for shard in self.shards}
-        return dict(sorted({**self.documents, **shards}.items()))
+        return dict(sorted({**self.documents, **data_files(self.shards, self.tables)}.items()))
+
+    def sizes(self) -> dict[str, int]:
+        """Size in bytes of every shard and table part, by path."""
+        parts = {part.path: part.bytes for table in self.tables for part in table.files}
+        return {shard.path: shard.bytes for shard in self.shards} | parts
 
     def sums(self) -> bytes:
         """The bytes of SHA256SUMS (coreutils' format): every file but itself, in path order."""
@@ -138,6 +148,12 @@ class Manifest(ManifestBody):
     def schema_names(self) -> list[str]:
         """Names of the columns, in the shards' order."""
         return [column.name for column in self.columns]
+
+
+def data_files(shards: Sequence[Shard], tables: Sequence[Table]) -> dict[str, str]:
+    """SHA-256 (hex) by path of all that a release's Merkle root covers."""
+    parts = {part.path: part.sha256 for table in tables for part in table.files}
+    return {shard.path: shard.sha256 for shard in shards} | parts
 
 
 def seal(body: ManifestBody, documents: Mapping[str, str]) -> Manifest:

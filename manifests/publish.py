@@ -1,4 +1,4 @@
-"""Publishing: staged shards become `releases/<name>/<version>/`, at once or not at all.
+"""Publishing: staged shards and tables become `releases/<name>/<version>/`, at once or not at all.
 
 The release is assembled in `releases/<name>/.tmp-<version>/` (shards are hard-linked there, or copied
 when staging is on another file system), every file and folder is synced, children before parents, and
@@ -16,6 +16,7 @@ import dataclasses
 import errno
 import fcntl
 import os
+import re
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,7 +28,7 @@ from pydantic import JsonValue, ValidationError
 
 from foundation.canonical import Json, differing_fields, fingerprint, merkle_root, sha256_bytes
 from foundation.errors import ConflictError, IntegrityError, InternalError, StorageError, UsageError
-from foundation.layout import SHARD_PATH
+from foundation.layout import SHARD_PATH, TABLE_PATH, TABLES
 from foundation.schema import RELEASE
 from foundation.storage import write_atomic
 from foundation.storage.atomic import TEMP_PREFIX, storage_error
@@ -38,6 +39,7 @@ from manifests.manifest import (
     Manifest,
     ManifestBody,
     check_identity,
+    data_files,
     first_problem,
     load_manifest,
     seal,
@@ -52,6 +54,7 @@ from manifests.nouns import (
     tally_totals,
 )
 from manifests.summary import columns_of, summarise
+from manifests.tables import Table, tables_of
 from manifests.verify import verify
 
 _LOCK = ".publish.lock"
@@ -64,7 +67,8 @@ class ReleaseFacts:
 
     `archive` is the archive's identity, `parameters` free-form (shingle definition …): JSON objects.
     `funnel` is in the order of the flow; its last stage keeps the release's rows. `checksums`, when
-    given, maps each shard's path (`data/…`) to the SHA-256 its writer recorded.
+    given, maps the path of each shard and table part to the SHA-256 its writer recorded. `listing_parts`
+    is the number of parts of the repository tables; 0 for a release without them.
     """
 
     name: str
@@ -78,10 +82,14 @@ class ReleaseFacts:
     funnel: Sequence[FunnelStage]
     parameters: Mapping[str, Json] = dataclasses.field(default_factory=dict)
     checksums: Mapping[str, str] | None = None
+    listing_parts: int = 0
 
 
 def publish(staging: Path, releases: Path, facts: ReleaseFacts) -> Path:
-    """Publish the shards `staging/data/**.parquet`; returns the folder `releases/<name>/<version>`.
+    """Publish what is staged; returns the folder `releases/<name>/<version>`.
+
+    Staged are the shards `staging/data/**.parquet` and, with `facts.listing_parts`, the repository tables
+    `staging/paths/*.parquet` and `staging/repositories/*.parquet`.
 
     An identical version that exists already is returned as it is. Raises ConfigError for a name or
     version that cannot be, ConflictError when the version exists with other bytes or is being
@@ -114,18 +122,19 @@ def publish(staging: Path, releases: Path, facts: ReleaseFacts) -> Path:
 
 def _assemble(staging: Path, candidate: Path, facts: ReleaseFacts) -> Manifest:
     """Fill `candidate` with the whole release and sync it."""
-    paths = _staged_shards(staging)
+    paths, listed = _staged_shards(staging), _staged_tables(staging, parts=facts.listing_parts)
     candidate.mkdir()
-    for path in paths:
+    for path in (*paths, *listed):
         _link_or_copy(staging / path, candidate / path)
     with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
         found = list(pool.map(lambda path: summarise(candidate / path, path), paths))
     shards = tuple(shard for shard, _ in found)
-    _check_checksums(shards, facts.checksums)
+    tables = tables_of(candidate, listed, facts.listing_parts)
+    _check_checksums(data_files(shards, tables), facts.checksums)
     redactions: Counter[str] = Counter()
     for _, counts in found:
         redactions.update(counts)
-    body = _body(facts, shards, dict(redactions))
+    body = _body(facts, shards, tables, dict(redactions))
     documents = render(body)
     manifest = seal(body, {path: sha256_bytes(data) for path, data in documents.items()})
     for path, data in {**documents, MANIFEST: manifest.to_bytes(), SUMS: manifest.sums()}.items():
@@ -138,18 +147,32 @@ def _staged_shards(staging: Path) -> list[str]:
     """Paths of the staged shards, sorted; hidden files (records, temp files) are not part of a release."""
     if not staging.is_dir():
         raise UsageError(f"no staged shards at {staging}", hint="run the build again: it writes them first")
+    return _staged(staging, "data", SHARD_PATH, what="shard")
+
+
+def _staged_tables(staging: Path, *, parts: int) -> list[str]:
+    """Paths of the staged parts of repository tables, sorted; InternalError when there are any and should be none."""
+    found = [path for table in TABLES for path in _staged(staging, table, TABLE_PATH, what="part of a table")]
+    if found and not parts:
+        raise InternalError(f"{found[0]!r} is staged in {staging}, but the release is to have no repository tables")
+    return found
+
+
+def _staged(staging: Path, folder: str, pattern: re.Pattern[str], *, what: str) -> list[str]:
     found = []
-    for path in (staging / "data").rglob("*"):
+    for path in (staging / folder).rglob("*"):
         relative = path.relative_to(staging).as_posix()
         if path.name.startswith(".") or (path.is_dir() and not path.is_symlink()):
             continue
-        if path.is_symlink() or not path.is_file() or not SHARD_PATH.fullmatch(relative):
-            raise InternalError(f"{relative!r} in {staging} is no shard", hint="remove the folder and build again")
+        if path.is_symlink() or not path.is_file() or not pattern.fullmatch(relative):
+            raise InternalError(f"{relative!r} in {staging} is no {what}", hint="remove the folder and build again")
         found.append(relative)
     return sorted(found)
 
 
-def _body(facts: ReleaseFacts, shards: tuple[Shard, ...], redactions: dict[str, int]) -> ManifestBody:
+def _body(
+    facts: ReleaseFacts, shards: tuple[Shard, ...], tables: tuple[Table, ...], redactions: dict[str, int]
+) -> ManifestBody:
     recipe = cast("dict[str, JsonValue]", dict(facts.recipe))
     try:
         return ManifestBody(
@@ -167,24 +190,24 @@ def _body(facts: ReleaseFacts, shards: tuple[Shard, ...], redactions: dict[str, 
             columns=columns_of(RELEASE),
             funnel=tuple(facts.funnel),
             shards=shards,
+            tables=tables,
             languages=tally_languages(shards),
             licences=tally_licences(shards),
             redactions=redactions,
             totals=tally_totals(shards),
-            merkle_root=merkle_root({shard.path: shard.sha256 for shard in shards}),
+            merkle_root=merkle_root(data_files(shards, tables)),
         )
     except ValidationError as error:
         raise InternalError(f"the release's manifest would be wrong: {first_problem(error)}") from error
 
 
-def _check_checksums(shards: tuple[Shard, ...], expected: Mapping[str, str] | None) -> None:
+def _check_checksums(found: Mapping[str, str], expected: Mapping[str, str] | None) -> None:
     if expected is None:
         return
-    found = {shard.path: shard.sha256 for shard in shards}
     wrong = sorted(path for path in {*found, *expected} if found.get(path) != expected.get(path))
     if wrong:
         raise IntegrityError(
-            f"staged shards are not what was written: {', '.join(wrong[:5])} ({len(wrong)} in all)",
+            f"staged files are not what was written: {', '.join(wrong[:5])} ({len(wrong)} in all)",
             hint="remove the staging folder and run the build again",
         )
 

@@ -17,6 +17,7 @@ from foundation.errors import AnswerIsNo, IntegrityError, UsageError
 from foundation.swhid import parse_core
 from manifests.identifiers import qualifiers
 from manifests.manifest import MANIFEST, Manifest, load_manifest
+from manifests.repository import RepositoryView, find_repository
 from manifests.selection import Selection, choose
 from manifests.verify import verify as verify_release
 
@@ -85,6 +86,20 @@ class Release:
                 hint="`gristmill explain` with the folder of the build says why",
             )
         return found.row(0, named=True)
+
+    def repository(self, origin: str) -> RepositoryView:
+        """Every path of one repository and what stands for it; `origin` may be a full name that only one has.
+
+        AnswerIsNo with similar names when the release holds nothing of it, UsageError when several answer to the name,
+        ConfigError when the release does not list its repositories' paths.
+        """
+        return find_repository(self.path, self.manifest, origin, checked=self.checked)
+
+
+def repository(release: str | Path | Release, origin: str) -> RepositoryView:
+    """Every path of one repository of a release, and what stands for it; see `Release.repository`."""
+    opened = release if isinstance(release, Release) else open_release(release)
+    return opened.repository(origin)
 
 
 def open_release(path: str | Path, *, verify: Verify = "manifest") -> Release:

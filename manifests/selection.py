@@ -21,6 +21,7 @@ from foundation.errors import IntegrityError, UsageError
 from manifests.manifest import Manifest
 from manifests.names import check_columns, glob_matches, nearest
 from manifests.nouns import Shard
+from manifests.tables import TableFile
 
 NO_LANGUAGE_ALIAS = "none"
 _HINT = "run `gristmill release verify` to list all damage, then restore those files"
@@ -183,7 +184,7 @@ def _any(predicates: Sequence[pl.Expr]) -> list[pl.Expr]:
     return [functools.reduce(pl.Expr.or_, predicates)] if predicates else []
 
 
-def check_shard(path: Path, shard: Shard) -> None:
+def check_shard(path: Path, shard: Shard | TableFile) -> None:
     """IntegrityError unless the file holds exactly the manifest's bytes; hashed once while it is unchanged."""
     try:
         stat = path.stat()

@@ -18,7 +18,6 @@ from typing import Literal, TypeAlias
 from foundation.canonical import Json, sha256_file
 from foundation.errors import ConfigError, IntegrityError
 from manifests.manifest import MANIFEST, SUMS, Manifest, load_manifest
-from manifests.nouns import Shard
 from manifests.summary import footer
 
 Kind: TypeAlias = Literal["missing", "extra", "size", "hash", "unreadable", "rows", "schema", "manifest", "sums"]
@@ -68,10 +67,10 @@ def verify(release: str | Path, *, threads: int | None = None) -> VerifyReport:
     problems += trouble
     expected, trouble = _expected(root, present, manifest)
     problems += trouble
-    shards = {shard.path: shard for shard in manifest.shards} if manifest else {}
+    sizes = manifest.sizes() if manifest else {}
     extra = {*present} - {*expected, MANIFEST, SUMS}
     problems += [Problem(path, "extra", "not part of the release") for path in extra]
-    checks = [(path, digest, shards.get(path)) for path, digest in expected.items() if path != MANIFEST]
+    checks = [(path, digest, sizes.get(path)) for path, digest in expected.items() if path != MANIFEST]
     with ThreadPoolExecutor(max_workers=threads or min(8, os.cpu_count() or 1)) as pool:
         found = pool.map(lambda check: _check_file(root, present, *check), checks)
         problems += [problem for problem in found if problem]
@@ -141,12 +140,12 @@ def _first_difference(expected: bytes, found: bytes) -> str:
     return "ends too early or too late"
 
 
-def _check_file(root: Path, present: Mapping[str, int], path: str, digest: str, shard: Shard | None) -> Problem | None:
+def _check_file(root: Path, present: Mapping[str, int], path: str, digest: str, size: int | None) -> Problem | None:
     """The first thing wrong with one file's bytes: there, its size, its hash."""
     if path not in present:
         return Problem(path, "missing", "listed, but not there")
-    if shard and present[path] != shard.bytes:
-        return Problem(path, "size", f"expected {shard.bytes} bytes, found {present[path]}")
+    if size is not None and present[path] != size:
+        return Problem(path, "size", f"expected {size} bytes, found {present[path]}")
     try:
         found = sha256_file(root / path)
     except OSError as error:
@@ -155,18 +154,20 @@ def _check_file(root: Path, present: Mapping[str, int], path: str, digest: str, 
 
 
 def _check_footers(root: Path, manifest: Manifest, *, damaged: Collection[str]) -> list[Problem]:
-    """Whether shards with the right bytes hold the rows and columns that the manifest states."""
+    """Whether shards and tables with the right bytes hold the rows and columns that the manifest states."""
+    stated = [(shard.path, shard.rows, manifest.columns) for shard in manifest.shards]
+    stated += [(part.path, part.rows, table.columns) for table in manifest.tables for part in table.files]
     problems = []
-    for shard in manifest.shards:
-        if shard.path in damaged:
+    for path, expected, columns in stated:
+        if path in damaged:
             continue
         try:
-            rows, columns = footer(root / shard.path)
+            rows, found = footer(root / path)
         except IntegrityError as error:
-            problems.append(Problem(shard.path, "unreadable", error.message))
+            problems.append(Problem(path, "unreadable", error.message))
             continue
-        if rows != shard.rows:
-            problems.append(Problem(shard.path, "rows", f"expected {shard.rows} rows, found {rows}"))
-        if columns != manifest.columns:
-            problems.append(Problem(shard.path, "schema", "its columns are not those of the manifest"))
+        if rows != expected:
+            problems.append(Problem(path, "rows", f"expected {expected} rows, found {rows}"))
+        if found != columns:
+            problems.append(Problem(path, "schema", "its columns are not those of the manifest"))
     return problems

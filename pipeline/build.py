@@ -27,18 +27,18 @@ from foundation import tables
 from foundation.canonical import Json, differing_fields, fingerprint, readable_json
 from foundation.errors import ConfigError, ConflictError, IntegrityError
 from foundation.exclusions import EMPTY, ExclusionList, read_exclusions, write_exclusions
-from foundation.layout import shard_path
+from foundation.layout import shard_path, table_path
 from foundation.storage import remove_stale, write_atomic
 from foundation.storage.atomic import storage_error
 from foundation.tasks import Part
 from manifests import FunnelStage, ReleaseFacts, publish
-from pipeline.flow import Flow, Flowed, Shard, funnel_of
+from pipeline.flow import Flow, Flowed, funnel_of
 from pipeline.policies import STAGES
 from pipeline.progress import Progress
 from pipeline.recipe import Recipe
 from pipeline.recipe_file import load_recipe
-from pipeline.runner import LocalRunner, summary
-from stages import deduplication
+from pipeline.runner import Ledger, LocalRunner, summary
+from stages import decisions, deduplication
 from stages.contents import PROBLEMS
 
 DETECTORS_AT_MOST = 4
@@ -80,18 +80,23 @@ class Request:
 
 @dataclasses.dataclass(frozen=True)
 class BuildResult:
-    """A finished build: where its release is, its Merkle root (hex), the funnel, and what each stage cost."""
+    """A finished build: its release, Merkle root (hex) and funnel, what the near-duplicate search and the guard found,
+    and what each stage cost.
+    """
 
     release: Path
     merkle_root: str
     rows: int
     raw_bytes: int
     funnel: tuple[dict[str, Json], ...]
+    near: deduplication.Effort
+    guard: decisions.Report
     stages: tuple[dict[str, float | int | str], ...]
 
     def to_json(self) -> dict[str, Json]:
-        """The same as JSON."""
-        return {**dataclasses.asdict(self), "release": str(self.release)}
+        """The same as JSON, the guard's report in its short form."""
+        plain = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        return {**plain, "release": str(self.release), "near": self.near.to_json(), "guard": self.guard.short()}
 
 
 def build(
@@ -148,9 +153,9 @@ def perform(request: Request) -> BuildResult:
                 context=context,
             )
             flowed = flow.everything(named)
-            stages = tuple(summary(runner.ledger))
+            ledger = runner.ledger
         check_problems(request.recipe, flowed.tally)
-        return _publish(request, flowed, identity, excluded, stages)
+        return _publish(request, flowed, identity, excluded, ledger)
 
 
 def open_requested(request: Request) -> Archive:
@@ -295,11 +300,11 @@ def _publish(
     flowed: Flowed,
     identity: Mapping[str, Json],
     excluded: ExclusionList,
-    stages: Sequence[dict[str, float | int | str]],
+    ledger: Ledger,
 ) -> BuildResult:
     funnel = funnel_of(flowed.tally)
     staging = request.root / "staging"
-    checksums = _stage(request.root, staging, flowed.shards)
+    checksums = _stage(request.root, staging, flowed)
     release = request.recipe.release
     facts = ReleaseFacts(
         name=release.name,
@@ -311,8 +316,13 @@ def _publish(
         registry_log_head=excluded.log_head,
         policies={stage.NAME: stage.VERSION for stage in STAGES},
         funnel=[FunnelStage.model_validate(row) for row in funnel],
-        parameters={"as_of": identity["as_of"], "shingles": deduplication.SHINGLES},
+        parameters={
+            "as_of": identity["as_of"],
+            "shingles": deduplication.SHINGLES,
+            "guard": flowed.guard.totals(),
+        },
         checksums=checksums,
+        listing_parts=flowed.listing.parts if flowed.listing else 0,
     )
     target = publish(staging, request.releases, facts)
     _record_tables(request, flowed, target)
@@ -325,27 +335,32 @@ def _publish(
         rows=manifest.totals.rows,
         raw_bytes=flowed.raw_bytes,
         funnel=tuple(funnel),
-        stages=tuple(stages),
+        near=deduplication.effort_of(ledger.stages),
+        guard=flowed.guard,
+        stages=tuple(summary(ledger)),
     )
 
 
-def _stage(root: Path, staging: Path, shards: Sequence[Shard]) -> dict[str, str]:
-    """Hard-link finished shards to their places in a release; returns their checksums by path."""
+def _stage(root: Path, staging: Path, flowed: Flowed) -> dict[str, str]:
+    """Hard-link finished shards and tables to their places in a release; returns their checksums by path."""
     shutil.rmtree(staging, ignore_errors=True)
     numbers: dict[tuple[str, str | None], int] = {}
-    checksums: dict[str, str] = {}
+    placed: dict[str, Part] = {}
+    for shard in sorted(flowed.shards, key=lambda each: (each.licence_class, each.language or "", each.slice)):
+        number = numbers.get((shard.licence_class, shard.language), 0)
+        numbers[shard.licence_class, shard.language] = number + 1
+        placed[shard_path(shard.licence_class, shard.language, number)] = shard.part
+    if flowed.listing is not None:
+        placed |= {table_path("paths", number): part for number, part in flowed.listing.paths.items()}
+        placed |= {table_path("repositories", number): part for number, part in flowed.listing.repositories.items()}
     try:
         (staging / "data").mkdir(parents=True)
-        for shard in sorted(shards, key=lambda each: (each.licence_class, each.language or "", each.slice)):
-            number = numbers.get((shard.licence_class, shard.language), 0)
-            numbers[shard.licence_class, shard.language] = number + 1
-            path = shard_path(shard.licence_class, shard.language, number)
+        for path, part in placed.items():
             (staging / path).parent.mkdir(parents=True, exist_ok=True)
-            os.link(root / shard.part.path, staging / path)
-            checksums[path] = shard.part.sha256
+            os.link(root / part.path, staging / path)
     except OSError as error:
         raise storage_error(error, staging) from error
-    return checksums
+    return {path: part.sha256 for path, part in placed.items()}
 
 
 def _record_tables(request: Request, flowed: Flowed, target: Path) -> None:

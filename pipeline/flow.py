@@ -17,6 +17,8 @@ from foundation.tables import group_count
 from foundation.tasks import Outcome, Part, Runner, Task, parts_of
 from pipeline.recipe import Recipe
 from stages import catalog, contents, decisions, deduplication, licences, shards
+from stages.decisions import Report as GuardReport
+from stages.shards import Listing
 
 READ_BYTES = 8 << 20
 READ_CONTENTS = 1500
@@ -42,8 +44,10 @@ class Flowed:
     contents: tuple[Part, ...]
     decisions: tuple[Part, ...]
     shards: tuple[Shard, ...]
+    listing: Listing | None  # None when the recipe wants no repository tables
     tally: Mapping[str, int]  # decisions by `stage/reason`
     raw_bytes: int
+    guard: GuardReport  # what each language and source lost, held against the recipe's limits
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,17 +102,36 @@ class Flow:
         placed = self._placed(made, statements)
         work, early = self._chosen(made, placed)
         read = self._read(made, work)
-        exact, near = self._duplicates(read)
-        decided = self._decided(made, early, read, exact, near)
-        tally = _tally(decided)
+        weighed = contents.weigh_copies(
+            self.run,
+            root=self.root,
+            copies=parts_of(read, "copies"),
+            settings=self.recipe.licences,
+            buckets=made.buckets,
+        )
+        exact, near = self._duplicates(read, weighed)
+        decided = self._decided(made, early, read, exact, near, refused=weighed.refused)
+        guarded = decisions.guard(
+            self.run,
+            root=self.root,
+            settings=self.recipe.guard,
+            decided=decided,
+            verdicts=parts_of(read, "verdicts"),
+            buckets=made.buckets,
+        )
+        tally = _tally(guarded.outcomes)
         return Flowed(
             catalog=made,
             placed=placed,
             contents=_every(read, "contents"),
-            decisions=parts_of(decided, "decisions"),
+            decisions=parts_of(guarded.outcomes, "decisions"),
             shards=self._shards(made, read, decided, tally["kept_bytes"]),
+            listing=self._listing(made, placed, guarded.outcomes, exact)
+            if self.recipe.release.repository_paths
+            else None,
             tally={name: count for name, count in tally.items() if "/" in name},
             raw_bytes=sum(outcome.counts["raw_bytes"] for outcome in read),
+            guard=guarded.report,
         )
 
     def _statements(self, made: catalog.Catalog) -> tuple[Part, ...]:
@@ -178,7 +201,8 @@ class Flow:
         params = {
             "buckets": made.buckets,
             "max_bytes": self.recipe.catalog.max_bytes,
-            **self._stages("licences", "languages", "quality", "redaction", "deduplication"),
+            **self._stages("licences", "languages", "quality", "redaction"),
+            "deduplication": _signing(self.recipe.deduplication),
         }
         tasks = [
             self.task(
@@ -186,7 +210,7 @@ class Flow:
                 contents.VERSION,
                 "contents/read",
                 partition=f"{number:06d}",
-                outputs=("contents", "candidates", "verdicts"),
+                outputs=("contents", "candidates", "verdicts", "copies"),
                 inputs={"work": (part,)},
                 params={**params, "part": number, "origin_bucket": _bucket_in_name(part)},
             )
@@ -194,12 +218,19 @@ class Flow:
         ]
         return self.run("contents: read", tasks)
 
-    def _duplicates(self, read: Sequence[Outcome]) -> tuple[tuple[Part, ...], tuple[Part, ...]]:
+    def _duplicates(
+        self, read: Sequence[Outcome], weighed: contents.Weighed
+    ) -> tuple[tuple[Part, ...], tuple[Part, ...]]:
         settings, candidates = self.recipe.deduplication, parts_of(read, "candidates")
         if not candidates:
             return (), ()
         exact = deduplication.exact_duplicates(
-            self.run, root=self.root, folder="deduplication/exact", candidates=candidates
+            self.run,
+            root=self.root,
+            folder="deduplication/exact",
+            candidates=candidates,
+            excluded=weighed.refused,
+            yielding=weighed.yielding,
         )
         if not settings.near:
             return exact, ()
@@ -210,7 +241,7 @@ class Flow:
             candidates=candidates,
             texts=_every(read, "contents"),
             settings=settings,
-            excluded=exact,
+            excluded=exact + weighed.refused,
         )
         return exact, near
 
@@ -221,11 +252,13 @@ class Flow:
         read: Sequence[Outcome],
         exact: tuple[Part, ...],
         near: tuple[Part, ...],
+        *,
+        refused: tuple[Part, ...],
     ) -> list[Outcome]:
         verdicts = parts_of(read, "verdicts")
         clusters = self._rebucketed(made, "NEAR", near, key="sha1_git")
         copies = self._copies(made, self._rebucketed(made, "EXACT", exact, key="kept"), clusters)
-        inputs = {"early": early, "verdicts": verdicts, "copies": copies, "near": clusters}
+        inputs = {"early": early, "verdicts": verdicts, "refused": refused, "copies": copies, "near": clusters}
         tasks = [
             self.task(
                 "decisions.deciding:decide",
@@ -326,6 +359,20 @@ class Flow:
         outcomes = self.run("release: shards", tasks)
         return tuple(_shard(name, outcome) for name, outcome in zip(names, outcomes, strict=True))
 
+    def _listing(
+        self, made: catalog.Catalog, placed: tuple[Part, ...], decided: Sequence[Outcome], exact: tuple[Part, ...]
+    ) -> Listing:
+        sources = shards.Sources(
+            buckets=made.buckets,
+            placed=placed,
+            decisions={int(str(each.task.params["bucket"])): each.parts["decisions"] for each in decided},
+            exact=exact,
+            repositories=made.repositories,
+            aliases=made.aliases,
+            exclusions_sha256=self.exclusions_sha256,
+        )
+        return shards.list_repositories(self.run, sources, root=self.root, context=self.context)
+
     def _stages(self, *names: str) -> dict[str, Json]:
         return {name: getattr(self.recipe, name).model_dump(mode="json") for name in names}
 
@@ -343,6 +390,7 @@ def funnel_of(tally: Mapping[str, int]) -> list[dict[str, Json]]:
         "quality",
         licences.NAME,
         deduplication.NAME,
+        decisions.NAME,
     )
     entering = sum(tally.values())
     rows: list[dict[str, Json]] = []
@@ -352,6 +400,12 @@ def funnel_of(tally: Mapping[str, int]) -> list[dict[str, Json]]:
         rows.append({"stage": stage, "in": entering, "kept": leaving, "dropped": dropped})
         entering = leaving
     return rows
+
+
+def _signing(settings: deduplication.Settings) -> dict[str, Json]:
+    """The settings that signatures depend on, the rest made neutral: another threshold must not read bytes again."""
+    chosen = deduplication.Settings(threshold=1, permutations=settings.permutations, seed=settings.seed)
+    return chosen.model_dump(mode="json")
 
 
 def _every(outcomes: Sequence[Outcome], output: str) -> tuple[Part, ...]:

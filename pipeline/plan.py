@@ -40,7 +40,9 @@ def plan_of(
         "as_of": day.isoformat() if day else None,
         "registry": {"sequence": excluded.sequence, "exclusions": len(excluded.entries)},
         "stages": [_stage(request, stage.NAME, stage.VERSION) for stage in STAGES],
+        "copies": _copies(recipe),
         "near_duplicates": _near(recipe),
+        "guard": recipe.guard.model_dump(mode="json"),
         "reuse": _reuse(request, identity_of(request, open_requested(request), excluded) if local else None),
     }
 
@@ -48,7 +50,8 @@ def plan_of(
 def plan_text(plan: Mapping[str, Json]) -> str:
     """The plan for people."""
     lines = [f"release  {plan['release']}", f"target   {plan['target']}", f"archive  {_line(plan['archive'])}"]
-    lines += [f"as of    {plan['as_of'] or 'the newest visits'}", f"opt-outs {_line(plan['registry'])}", "", "stages:"]
+    lines += [f"as of    {plan['as_of'] or 'the newest visits'}", f"opt-outs {_line(plan['registry'])}"]
+    lines += [f"copies   {_line(plan['copies'])}", "", "stages:"]
     stages, near = plan["stages"], plan["near_duplicates"]
     if isinstance(stages, list):
         lines += [f"  {_line(stage)}" for stage in stages]
@@ -57,6 +60,7 @@ def plan_text(plan: Mapping[str, Json]) -> str:
         lines += ["", f"near duplicates: {_line(near)}"]
         if isinstance(curve, list):
             lines += ["  " + "  ".join(f"J={pair[0]:.2f}:{pair[1]:.3f}" for pair in curve)]
+    lines += ["", f"guard:   {_line(plan['guard'])}"]
     return "\n".join([*lines, "", f"re-use:  {plan['reuse']}", "nothing was built"])
 
 
@@ -86,6 +90,16 @@ def _stage(request: Request, name: str, version: str) -> dict[str, Json]:
     folder = request.root / name
     finished = sum(1 for _ in folder.rglob(".record-*.json")) if folder.is_dir() else 0
     return {"stage": name, "policy": version, "finished_tasks": finished}
+
+
+def _copies(recipe: Recipe) -> dict[str, Json]:
+    settings = recipe.licences
+    witnesses = "what is read and refused for its path's licence"
+    if not settings.seeks_witnesses:
+        witnesses = "not looked for"
+    elif settings.read_headers == "where_path_allows" and "non_permissive" not in settings.keep:
+        witnesses = "none, since read_headers = where_path_allows leaves unread what a path's licence refuses"
+    return {"policy": settings.copies, "compare": settings.compare_copies, "witnesses": witnesses}
 
 
 def _near(recipe: Recipe) -> dict[str, Json]:

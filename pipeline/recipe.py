@@ -16,6 +16,7 @@ import pydantic
 from foundation.canonical import Json, fingerprint
 from foundation.storage import S3Settings
 from stages.catalog import Settings as CatalogSettings
+from stages.decisions import GuardSettings
 from stages.deduplication import Settings as DeduplicationSettings
 from stages.languages import Settings as LanguageSettings
 from stages.licences import Settings as LicenceSettings
@@ -79,6 +80,7 @@ class ReleaseSection(Section):
     shard_bytes: int = pydantic.Field(default=256 << 20, ge=1 << 20)  # of one file, about
     row_group_bytes: int = pydantic.Field(default=8 << 20, ge=1 << 16)  # at most, one row aside
     row_group_rows: int = pydantic.Field(default=1000, ge=1)  # at most
+    repository_paths: bool = True  # ship what stands for every path, so that whole repositories can be rebuilt
 
 
 class Recipe(Section):
@@ -93,6 +95,7 @@ class Recipe(Section):
     quality: QualitySettings = QualitySettings()
     redaction: RedactionSettings = RedactionSettings()
     deduplication: DeduplicationSettings = DeduplicationSettings()
+    guard: GuardSettings = GuardSettings()
 
     def identity(self) -> dict[str, Json]:
         """The recipe as JSON without what only says where things are."""

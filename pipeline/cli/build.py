@@ -14,6 +14,7 @@ from pipeline.cli.output import Output
 from pipeline.plan import plan_of, plan_text
 from pipeline.progress import Progress
 from pipeline.recipe_file import load_recipe
+from stages.decisions import REPORT as GUARD_REPORT
 
 EPILOG = """\
 Examples:
@@ -73,7 +74,20 @@ def build_command(  # noqa: PLR0917 - typer reads options from parameters
         rerun_changed=rerun_changed,
         progress=progress,
     )
+    output.note(result.near.summary())
+    say_guard(output, result)
     output.document(result.to_json(), text=result_text(result))
+
+
+def say_guard(output: Output, result: BuildResult) -> None:
+    """What the guard found, on stderr; a warning that quiet does not silence when a group is over its limit."""
+    found = result.guard
+    if found.exceeded:
+        output.warn(
+            "\n".join([found.summary(), *found.lines(samples=False), f"  pairs: see {GUARD_REPORT} of the build"])
+        )
+    else:
+        output.note(found.summary())
 
 
 def parse_day(text: str) -> dt.date | None:

@@ -2,8 +2,9 @@
 
 `statements` (first wave: licence-bearing contents) → `placing` (licences spread over paths) → `choosing`
 (which contents are worth reading, and through which occurrence) → `reading` (second wave: everything else
-a build measures, in one pass). Schemas: `stages.contents.schemas`. Invariants: bytes are believed only after
-re-hashing; a content is fetched at most once in each wave; what cannot be kept is neither redacted nor signed.
+a build measures, in one pass) → `witnesses` (what copies that are the same text only after redaction say of each
+other). Schemas: `stages.contents.schemas`. Invariants: bytes are believed only after re-hashing; a content is fetched
+at most once in each wave; what cannot be kept is not signed, and redacted only to know its copies by.
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from stages.contents.schemas import CONTENTS, PLACED, VERDICTS, WORK
+from stages.contents.schemas import CONTENTS, PLACED, VERDICTS, VERSION, WORK
+from stages.contents.witnesses import Weighed, weigh_copies
 
 NAME = "contents"
-VERSION = "1"
 REASONS: Mapping[str, str] = MappingProxyType(
     {
         "missing": "the archive's tables name the content, but its object is not there",
@@ -28,4 +29,15 @@ REASONS: Mapping[str, str] = MappingProxyType(
 )
 PROBLEMS = ("missing", "nul_filled", "bad_gzip", "truncated", "hash_mismatch")
 
-__all__ = ["CONTENTS", "NAME", "PLACED", "PROBLEMS", "REASONS", "VERDICTS", "VERSION", "WORK"]
+__all__ = [
+    "CONTENTS",
+    "NAME",
+    "PLACED",
+    "PROBLEMS",
+    "REASONS",
+    "VERDICTS",
+    "VERSION",
+    "WORK",
+    "Weighed",
+    "weigh_copies",
+]

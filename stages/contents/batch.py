@@ -13,11 +13,12 @@ from foundation.frames import frame
 
 @dataclasses.dataclass(frozen=True)
 class Batch:
-    """Rows still in, their texts in the same order, and the rows refused so far."""
+    """Rows still in, their texts in the same order, the rows refused so far, and those that go on as witnesses."""
 
     rows: pl.DataFrame
     texts: pa.LargeStringArray
     refused: tuple[pl.DataFrame, ...] = ()
+    witnesses: Batch | None = None
 
     def with_columns(self, columns: pa.Table) -> Batch:
         """The batch with further measured columns, one value a row."""
@@ -33,7 +34,8 @@ class Batch:
             return self
         gone = judged.filter(out).with_columns(stage=pl.lit(stage))
         kept = ~out
-        return Batch(
+        return dataclasses.replace(
+            self,
             rows=self.rows.filter(kept),
             texts=self.texts.filter(kept.to_arrow()),
             refused=(*self.refused, gone),

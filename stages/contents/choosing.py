@@ -1,8 +1,8 @@
 """From occurrences to the contents worth reading.
 
 A content is read when some occurrence could still keep it. The occurrence that speaks for it is the first
-in the total order (licence class, stars, forks, first-seen date, path, origin). A content whose earliest
-origin states a non-permissive licence keeps that licence whatever later copies say ("laundering").
+in the total order (licence class, stars, forks, first-seen date, path, origin). Which licence holds is decided over
+all occurrences, by the recipe's policy (`copies`).
 Outputs: `work` (WORK) scattered by origin; `early` (DECISIONS) scattered by sha1_git for all the rest.
 Cost: one row an occurrence; memory: one bucket.
 """
@@ -16,11 +16,11 @@ from foundation.frames import arrow, frame
 from foundation.schema import DECISIONS
 from foundation.tasks import Counts, Task
 from stages.catalog import KNOWN
-from stages.contents.schemas import PLACED, UNKNOWN_DATE, WORK
+from stages.contents.copies import ORDER, with_copies
+from stages.contents.schemas import PLACED, WORK
 from stages.licences import Settings as LicenceSettings
 
 NOT_CONTENTS = ("submodule", "missing_directory", "too_deep")
-ORDER = ["rank_licence", "rank_stars", "rank_forks", "rank_first_seen", "path", "origin"]
 LICENCE_COLUMNS = ["licence_expression", "licence_class", "licence_source", "licence_evidence"]
 
 
@@ -32,9 +32,7 @@ def choose(task: Task) -> Counts:
     known = frame(task.read("contents").cast(KNOWN)) if task.inputs["contents"] else frame(KNOWN.empty_table())
     contents = placed.filter(pl.col("reason").is_null() | ~pl.col("reason").is_in(list(NOT_CONTENTS)))
     best = representatives(contents)
-    work = best.filter(pl.col("reason").is_null())
-    if settings.earliest_origin_decides:
-        work = with_earliest_licence(work, contents)
+    work = with_copies(best.filter(pl.col("reason").is_null()), contents, settings.copies)
     refused = pl.col("licence_class").is_in(list(settings.keep)).not_()
     if settings.read_headers == "where_path_allows":
         early = pl.concat([_early(best.filter(pl.col("reason").is_not_null())), _early(_refused(work.filter(refused)))])
@@ -55,27 +53,6 @@ def representatives(contents: pl.DataFrame) -> pl.DataFrame:
     return ordered.group_by("sha1_git", maintain_order=True).agg(
         pl.all().exclude("sha1_git", "dropped").first(), pl.len().cast(pl.Int64).alias("occurrences")
     )
-
-
-def with_earliest_licence(work: pl.DataFrame, contents: pl.DataFrame) -> pl.DataFrame:
-    """`work`, the licence of a content replaced by a strictly earlier origin's when that one is non-permissive."""
-    dated = contents.filter(pl.col("rank_first_seen") < UNKNOWN_DATE).sort("sha1_git", "rank_first_seen", *ORDER)
-    earliest = dated.unique("sha1_git", keep="first", maintain_order=True)
-    named = earliest.select("sha1_git", "rank_first_seen", "origin", *LICENCE_COLUMNS).filter(
-        pl.col("licence_class") == "non_permissive"
-    )
-    joined = work.join(named, on="sha1_git", how="left", suffix="_earliest", maintain_order="left")
-    wins = (pl.col("rank_first_seen_earliest") < pl.col("rank_first_seen")) & (
-        pl.col("licence_class") != "non_permissive"
-    )
-    wins = wins.fill_null(value=False)
-    replaced = [
-        pl.when(wins).then(pl.col(f"{name}_earliest")).otherwise(pl.col(name)).alias(name)
-        for name in ("licence_expression", "licence_class", "licence_evidence")
-    ]
-    source = pl.when(wins).then(pl.lit("earliest_origin")).otherwise(pl.col("licence_source"))
-    rank = pl.when(wins).then(pl.lit(2)).otherwise(pl.col("rank_licence")).cast(pl.Int8)
-    return joined.with_columns(*replaced, licence_source=source, rank_licence=rank).select(work.columns)
 
 
 def _refused(rows: pl.DataFrame) -> pl.DataFrame:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import polars as pl
 import pyarrow as pa
 
@@ -10,13 +12,14 @@ from foundation.tasks import Task
 from stages import licences
 from stages.contents.batch import Batch, binary_column
 from stages.contents.choosing import LICENCE_COLUMNS
-
-CLASS_RANK = {"permissive": 0, "no_license": 1, "non_permissive": 2}
+from stages.contents.schemas import CLASS_RANK
+from stages.contents.witnesses import set_aside, with_copy_heard
 
 
 def with_header_licences(task: Task, batch: Batch) -> Batch:
     """`batch` with the licence that holds for each content; those that the recipe does not keep are refused."""
     settings = licences.Settings.model_validate(task.params["licences"])
+    batch = dataclasses.replace(batch, rows=with_copy_heard(batch.rows))
     found = licences.notices_of_headers(
         pa.table(
             {
@@ -27,16 +30,21 @@ def with_header_licences(task: Task, batch: Batch) -> Batch:
             }
         )
     )
-    path_licences = batch.rows.select("sha1_git", "path", *LICENCE_COLUMNS)
+    path_licences = batch.rows.select("sha1_git", "path", *LICENCE_COLUMNS, own_licence=pl.lit(value=False))
     if found.num_rows:
         distinct = frame(found).unique("notice", keep="first", maintain_order=True).sort("notice")
         detections = task.service("licences")(distinct.to_arrow(compat_level=pl.CompatLevel.oldest()))
         path_licences = licences.with_headers(path_licences, frame(found), frame(detections))
     final = batch.rows.select("sha1_git").join(path_licences, on="sha1_git", how="left", maintain_order="left")
     rank = pl.col("licence_class").replace_strict(CLASS_RANK, default=2, return_dtype=pl.Int8)
-    rows = batch.rows.drop(LICENCE_COLUMNS).hstack(final.select(LICENCE_COLUMNS)).with_columns(rank_licence=rank)
-    batch = Batch(rows, batch.texts, batch.refused)
-    return batch.refuse(licences.NAME, verdicts(rows, settings))
+    rows = (
+        batch.rows.drop(LICENCE_COLUMNS)
+        .hstack(final.select(*LICENCE_COLUMNS, "own_licence"))
+        .with_columns(rank_licence=rank)
+    )
+    judged = verdicts(rows, settings)
+    witnesses = set_aside(rows, batch.texts, judged) if settings.seeks_witnesses else None
+    return dataclasses.replace(batch, rows=rows, witnesses=witnesses).refuse(licences.NAME, judged)
 
 
 def verdicts(rows: pl.DataFrame, settings: licences.Settings) -> pl.DataFrame:

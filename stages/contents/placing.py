@@ -13,8 +13,7 @@ from foundation.frames import arrow, frame
 from foundation.schema import OCCURRENCES, REPOSITORIES
 from foundation.tasks import Counts, Task
 from stages import licences
-from stages.contents.headers import CLASS_RANK
-from stages.contents.schemas import PLACED, UNKNOWN_DATE
+from stages.contents.schemas import CLASS_RANK, PLACED, UNKNOWN_DATE
 from stages.contents.statements import STATEMENTS
 
 

@@ -1,14 +1,17 @@
 """The one pass over bytes: fetch, verify, decode, classify, measure, find headers, redact, sign.
 
 Worker `read`: one row group of WORK → `contents` (CONTENTS, order of the work), `candidates`
-(deduplication's CANDIDATES, the kept ones) and `verdicts` (VERDICTS, scattered by sha1_git).
+(deduplication's CANDIDATES, the kept ones), `verdicts` (VERDICTS, scattered by sha1_git) and `copies` (TEXT_COPIES,
+scattered by text_sha256; see `witnesses`).
 Cheap tests come first and a content that one of them refuses goes no further: nothing that the recipe cannot
-keep is redacted or signed. Text never leaves the process between the steps.
+keep is signed, and none of it is redacted but the witnesses, for the hash of their text alone.
+Text never leaves the process between the steps.
 Memory: one row group of raw bytes (GROUP_BYTES, or one content if that is longer) times about six.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from collections.abc import Callable
 
@@ -23,7 +26,8 @@ from stages.catalog.sources import store_of
 from stages.contents.batch import Batch, binary_column, flat
 from stages.contents.fetching import fetch_contents
 from stages.contents.headers import with_header_licences
-from stages.contents.schemas import CONTENTS, VERDICTS, WORK
+from stages.contents.schemas import CONTENTS, TEXT_COPIES, VERDICTS, WORK
+from stages.contents.witnesses import text_copies
 
 STAGE = "contents"
 
@@ -48,7 +52,7 @@ def fetched_text(task: Task, batch: Batch) -> Batch:
     batch = batch.refuse(STAGE, frame(fetched.select(["problem"]).rename_columns(["reason"])))
     data = flat(fetched["data"]).take(batch.rows["at"].to_arrow())
     decoded = decoding.decode(data)
-    batch = Batch(batch.rows, flat(decoded["text"]), batch.refused).with_columns(
+    batch = dataclasses.replace(batch, texts=flat(decoded["text"])).with_columns(
         decoded.select(["encoding", "encoding_confidence"])
     )
     binary = pl.when(pl.Series(decoded["binary"].to_pylist(), dtype=pl.Boolean)).then(pl.lit("binary"))
@@ -77,10 +81,16 @@ def redacted(task: Task, batch: Batch) -> Batch:
     settings = redaction.Settings.model_validate(task.params["redaction"])
     result = redaction.redact(batch.texts, binary_column(batch.rows, "path"), settings=settings)
     texts = flat(result["text"]).cast(pa.large_string())
-    spans = result.select(["redactions"])
     hashed = [hashlib.sha256(text.as_buffer() or b"").hexdigest() for text in texts]
-    named = pa.table({"redactions": spans["redactions"], "text_sha256": pa.array(hashed, pa.string())})
-    return Batch(batch.rows, texts, batch.refused).with_columns(named)
+    named = pa.table({"redactions": result["redactions"], "text_sha256": pa.array(hashed, pa.string())})
+    return dataclasses.replace(batch, texts=texts).with_columns(named)
+
+
+def witnessed(task: Task, batch: Batch) -> Batch:
+    """The witnesses' texts redacted and hashed as the others were, so that a copy of one is known."""
+    if batch.witnesses is None or not batch.witnesses.rows.height:
+        return batch
+    return dataclasses.replace(batch, witnesses=redacted(task, batch.witnesses))
 
 
 def finish(task: Task, batch: Batch) -> Counts:
@@ -92,12 +102,16 @@ def finish(task: Task, batch: Batch) -> Counts:
     settings = deduplication.Settings.model_validate(task.params["deduplication"])
     signed = deduplication.sign(batch.texts, settings)
     candidates = _candidates(batch.rows.hstack(frame(signed)), part)
-    task.write("candidates", arrow(candidates, deduplication.CANDIDATES), deduplication.CANDIDATES)
+    table = arrow(candidates, deduplication.CANDIDATES)
+    task.write("candidates", table, deduplication.CANDIDATES, plain=("signature",))
     verdicts = rows.with_columns(part=pl.lit(part), bytes=pl.col("text").str.len_bytes().fill_null(0).cast(pl.Int64))
     scatter(task, "verdicts", arrow(verdicts, VERDICTS), VERDICTS, key="sha1_git", buckets=buckets)
+    copies = text_copies(batch, part=part)
+    scatter(task, "copies", copies, TEXT_COPIES, key="text_sha256", buckets=buckets)
     return {
         "read": rows.height,
         "kept": batch.rows.height,
+        "witnesses": batch.witnesses.rows.height if batch.witnesses else 0,
         "raw_bytes": int(rows["length"].sum()),
         "text_bytes": int(verdicts["bytes"].sum()),
     }
@@ -109,6 +123,7 @@ STEPS: tuple[tuple[str, Callable[[Task, Batch], Batch]], ...] = (
     ("quality", measured),
     ("licence headers", with_header_licences),
     ("redaction", redacted),
+    ("witnesses", witnessed),
 )
 
 

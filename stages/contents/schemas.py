@@ -7,7 +7,9 @@ import pyarrow as pa
 from foundation.schema import OCCURRENCES, SPAN
 from stages.catalog import KNOWN
 
+VERSION = "2"  # policy version: raise it when an equal input may give another answer
 UNKNOWN_DATE = (1 << 63) - 1  # sorts after every date
+CLASS_RANK = {"permissive": 0, "no_license": 1, "non_permissive": 2}
 
 LICENCE = [
     ("licence_expression", pa.string()),  # SPDX; null when nothing states a licence
@@ -21,6 +23,14 @@ RANK = [
     ("rank_forks", pa.int64()),
     ("rank_first_seen", pa.int64()),  # microseconds since 1970; UNKNOWN_DATE when unknown
 ]
+COPY = [
+    ("copy_origin", pa.string()),  # the occurrence that the recipe's policy hears beside the representative,
+    ("copy_path", pa.binary()),  # or null: see `copies`. Opted-out ones are heard, not named
+    ("copy_first_seen", pa.int64()),
+    ("copy_class", pa.string()),
+    ("copy_expression", pa.string()),
+    ("copy_evidence", pa.string()),
+]
 VERDICT = [
     ("stage", pa.string()),
     ("reason", pa.string()),  # null while the content can be kept
@@ -33,7 +43,10 @@ VERDICT = [
 PLACED = pa.schema([*OCCURRENCES, *LICENCE, *RANK])
 
 # One row a content that some occurrence could still keep; key sha1_git, packed in order of (origin, path).
-WORK = pa.schema([*KNOWN, ("origin", pa.string()), ("path", pa.binary()), ("occurrences", pa.int64()), *LICENCE, *RANK])
+WORK = pa.schema(
+    [*KNOWN, ("origin", pa.string()), ("path", pa.binary()), ("occurrences", pa.int64()), *LICENCE, *RANK, *COPY]
+)
+_WORK_ALONE = {"alternatives", *(name for name, _ in COPY)}
 
 SIGNALS = [
     ("encoding", pa.string()),
@@ -54,7 +67,7 @@ SIGNALS = [
 # One row a content that was read; signals are null from the test on that refused it.
 CONTENTS = pa.schema(
     [
-        *[field for field in WORK if field.name != "alternatives"],
+        *[field for field in WORK if field.name not in _WORK_ALONE],
         *SIGNALS,
         ("text", pa.large_string()),  # redacted; null when refused
         ("text_sha256", pa.string()),
@@ -75,3 +88,22 @@ VERDICTS = pa.schema(
         *VERDICT,
     ]
 )
+
+# One row a content whose text is known and whose licence does not rest on the file alone; scattered by text_sha256.
+TEXT_COPIES = pa.schema(
+    [
+        ("text_sha256", pa.string()),
+        ("sha1_git", pa.string()),  # key
+        ("text_part", pa.int32()),  # ordinal of the contents part that holds the row
+        ("kept", pa.bool_()),  # false: a witness, refused for the licence of its paths
+        ("licence_class", pa.string()),
+        ("rank_first_seen", pa.int64()),  # of its representative
+        *COPY,  # the copy that speaks for these bytes, named in full if it is non_permissive
+    ]
+)
+
+# Contents that a witness refuses; scattered by sha1_git.
+REFUSED = pa.schema([("sha1_git", pa.string()), ("text_sha256", pa.string()), ("text_part", pa.int32()), *VERDICT])
+
+# Contents that may not represent their text, since an earlier copy of it states a licence that is kept too.
+YIELDING = pa.schema([("sha1_git", pa.string()), ("text_sha256", pa.string())])

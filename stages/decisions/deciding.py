@@ -11,7 +11,7 @@ from foundation.frames import arrow, frame
 from foundation.schema import DECISIONS
 from foundation.tasks import Counts, Task
 from stages import deduplication
-from stages.contents.schemas import VERDICTS
+from stages.contents.schemas import REFUSED, VERDICT, VERDICTS
 
 KEPT = pa.schema(
     [
@@ -55,7 +55,9 @@ def decide(task: Task) -> Counts:
     """Worker: one bucket of contents → `decisions` and `kept`; counts `stage/reason` for the funnel."""
     bucket, buckets = int(str(task.params["bucket"])), int(str(task.params["buckets"]))
     early = frame(gather(task, "early", bucket, DECISIONS))
-    verdicts = frame(gather(task, "verdicts", bucket, VERDICTS))
+    verdicts = refused_by_copies(
+        frame(gather(task, "verdicts", bucket, VERDICTS)), frame(gather(task, "refused", bucket, REFUSED))
+    )
     copies = frame(gather(task, "copies", bucket, COPIES))
     near = frame(gather(task, "near", bucket, deduplication.NEAR))
     judged = duplicates_dropped(verdicts, copies, near)
@@ -67,6 +69,12 @@ def decide(task: Task) -> Counts:
     kept = judged.filter(pl.col("verdict") == "kept").sort("part", "sha1_git")
     scatter(task, "kept", arrow(kept, KEPT), KEPT, key="part", buckets=buckets)
     return counted(rows) | {"kept_bytes": int(kept["bytes"].sum())}
+
+
+def refused_by_copies(verdicts: pl.DataFrame, refused: pl.DataFrame) -> pl.DataFrame:
+    """`verdicts` with the contents dropped that a copy of their text refuses (REFUSED)."""
+    said = refused.select("sha1_git", *(name for name, _ in VERDICT))
+    return verdicts.update(said, on="sha1_git", how="left", include_nulls=False, maintain_order="left")
 
 
 def duplicates_dropped(verdicts: pl.DataFrame, copies: pl.DataFrame, near: pl.DataFrame) -> pl.DataFrame:

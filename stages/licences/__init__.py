@@ -12,7 +12,7 @@ from stages.licences.effective import with_headers
 from stages.licences.inspection import INSPECTED, inspect
 from stages.licences.memo import MemoResolver, Resolver, memo_key
 from stages.licences.notices import NOTICES, notices_of_files, notices_of_headers
-from stages.licences.settings import NAME, REASONS, VERSION, Settings
+from stages.licences.settings import NAME, REASONS, VERSION, CopyPolicy, Settings
 from stages.licences.spread import LICENCE, STATED, spread, stated
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "STATED",
     "TOOL",
     "VERSION",
+    "CopyPolicy",
     "MemoResolver",
     "Resolver",
     "Settings",

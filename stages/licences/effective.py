@@ -31,7 +31,8 @@ def with_headers(path_licences: pl.DataFrame, notices: pl.DataFrame, detections:
     """`path_licences` (sha1_git, `path` if known, LICENCE columns; one row a content) with the files' own licences.
 
     `notices` (NOTICES of `notices_of_headers`) and `detections` (DETECTIONS) may hold other contents too.
-    Columns and row order are kept; where a file speaks, `licence_source` is `header`.
+    Columns and row order are kept; where a file speaks, `licence_source` is `header`. A boolean column `own_licence`,
+    if there, becomes true where what the file says stands alone: the same under whatever licence of its path.
     """
     said = stated(notices, detections).sort("sha1_git", "start_line", "end_line", "kind", "notice", maintain_order=True)
     heard = said.filter(pl.col("status").is_in([DETECTED, INVALID, TIMED_OUT]))
@@ -48,7 +49,8 @@ def with_headers(path_licences: pl.DataFrame, notices: pl.DataFrame, detections:
             records += _ruled(str(content), path_expression, entries)
     if not records:
         return path_licences
-    made = pl.DataFrame(records, schema={"sha1_git": pl.String, **dict.fromkeys(LICENCE, pl.String)})
+    schema = {"sha1_git": pl.String, **dict.fromkeys(LICENCE, pl.String), "own_licence": pl.Boolean}
+    made = pl.DataFrame(records, schema=schema)
     return path_licences.update(made, on="sha1_git", how="left", include_nulls=False, maintain_order="left")
 
 
@@ -67,6 +69,7 @@ def _ruled(content: str, path_expression: str | None, entries: Sequence[dict[str
             "licence_class": spdx.licence_class(expression),
             "licence_source": SOURCE,
             "licence_evidence": evidence_of([*own, *added]),
+            "own_licence": bool(own) and not any(_points(entry) for entry in [*own, *added]),
         }
     ]
 
@@ -79,6 +82,11 @@ def _binds(entry: dict[str, Any], holds: str | None) -> bool:
     return expression not in spdx.conditions(holds) and not vague_beside(expression, holds)
 
 
+def _points(entry: dict[str, Any]) -> bool:
+    """Whether the notice points at the path's licence, named or not."""
+    return entry["status"] == DETECTED and not REFERENCES.isdisjoint(spdx.identifiers(str(entry["expression"])))
+
+
 def _meant(entry: dict[str, Any], path_expression: str | None) -> str:
     """The notice's expression; pointers beside a named licence stand for the path's licence."""
     if entry["status"] == TIMED_OUT:
@@ -86,7 +94,7 @@ def _meant(entry: dict[str, Any], path_expression: str | None) -> str:
     expression = str(entry["expression"])
     if entry["status"] == INVALID:
         return expression
-    if path_expression is None or REFERENCES.isdisjoint(spdx.identifiers(expression)):
+    if path_expression is None or not _points(entry):
         return expression
     named = [part for part in spdx.conditions(expression) if part not in REFERENCES]
     return spdx.conjunction([*named, path_expression]) or expression

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 NAME = "licences"
 VERSION = "1"
@@ -23,6 +23,9 @@ REASONS: Mapping[str, str] = MappingProxyType(
 LicenceClass = Literal["permissive", "non_permissive", "no_license"]
 
 
+CopyPolicy = Literal["earliest_origin", "any_copy", "best_copy"]
+
+
 class Settings(BaseModel):
     """How the licence stage works; every field has a working default.
 
@@ -30,8 +33,11 @@ class Settings(BaseModel):
     licence would already let in (`where_path_allows`: cheaper, the same files are kept unless a header is
     freer than its directory). detection_timeout: seconds a notice, wall clock. max_notice_bytes: UTF-8 bytes of
     one notice that are read. use_declared: let the declared licence of the repository's metadata stand where
-    nothing in the repository says anything. earliest_origin_decides: a content whose earliest known origin states a
-    non-permissive licence keeps it, whatever later copies say.
+    nothing in the repository says anything. copies: whose licence holds for a file that lies in several places, if no
+    header of its own settles it: `earliest_origin`, the best copy's unless the earliest dated one is strictly earlier
+    and non-permissive; `any_copy`, a non-permissive one of any copy; `best_copy`, the best copy's in the total order.
+    compare_copies: `identical`, copies are the same bytes; `redacted`, also files whose text is the same once it is
+    redacted, among those that are read: what `where_path_allows` or another rule leaves unread is no witness.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -41,4 +47,18 @@ class Settings(BaseModel):
     detection_timeout: float = Field(default=120.0, gt=0, le=3600)
     max_notice_bytes: int = Field(default=262_144, ge=1_024, le=16_777_216)
     use_declared: bool = False
-    earliest_origin_decides: bool = True
+    copies: CopyPolicy = "earliest_origin"
+    compare_copies: Literal["identical", "redacted"] = "redacted"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_older_key(cls, given: Any) -> Any:
+        if isinstance(given, dict) and "earliest_origin_decides" in given:
+            meant = "earliest_origin" if given["earliest_origin_decides"] is not False else "best_copy"
+            raise ValueError(f'earliest_origin_decides has become a choice: write copies = "{meant}" instead')
+        return given
+
+    @property
+    def seeks_witnesses(self) -> bool:
+        """Whether contents of other bytes may say something of a file: the same text after redaction counts."""
+        return self.compare_copies == "redacted" and self.copies != "best_copy"

@@ -5,6 +5,9 @@ key. Worker `cut`: one shard key → `shard` (RELEASE), sorted by (origin, path,
 bytes and rows. A shard key is `<licence class>/<language>/<slice>`, so a language or a licence class can
 be read alone and one repository's rows lie in few files. The opt-out gate re-checks every row here.
 Cost: each kept text is read twice and written twice; memory: one shard.
+
+`list_repositories` makes the repository tables: which row stands for every path of every repository that the release
+holds something of, so that a repository can be rebuilt although its duplicates were removed (see `pointing`).
 """
 
 from __future__ import annotations
@@ -14,9 +17,20 @@ from types import MappingProxyType
 
 from stages.shards.assembling import ROWS, assemble
 from stages.shards.cutting import cut
+from stages.shards.listing import Listing, Sources, list_repositories
 
 NAME = "shards"
 VERSION = "1"
 REASONS: Mapping[str, str] = MappingProxyType({})
 
-__all__ = ["NAME", "REASONS", "ROWS", "VERSION", "assemble", "cut"]
+__all__ = [
+    "NAME",
+    "REASONS",
+    "ROWS",
+    "VERSION",
+    "Listing",
+    "Sources",
+    "assemble",
+    "cut",
+    "list_repositories",
+]

@@ -114,7 +114,7 @@ def test_secrets_do_not_reach_the_release(built: mill.Built) -> None:
 
 def test_the_release_verifies_and_is_sorted(built: mill.Built) -> None:
     assert not verify(built.result.release).problems
-    for path in sorted(built.result.release.rglob("*.parquet")):
+    for path in sorted((built.result.release / "data").rglob("*.parquet")):
         rows = pl.read_parquet(path)
         assert rows.select("origin", "path").equals(rows.select("origin", "path").sort("origin", "path"))
 

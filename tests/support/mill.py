@@ -148,7 +148,7 @@ class Built:
     @property
     def rows(self) -> pl.DataFrame:
         """The rows of the release."""
-        shards = sorted(self.result.release.rglob("*.parquet"))
+        shards = sorted((self.result.release / "data").rglob("*.parquet"))
         return pl.concat([frame(RELEASE.empty_table()), *(pl.read_parquet(path) for path in shards)])
 
 
