@@ -94,7 +94,7 @@ def _stage(request: Request, name: str, version: str) -> dict[str, Json]:
 
 def _copies(recipe: Recipe) -> dict[str, Json]:
     settings = recipe.licences
-    witnesses = "what is read and refused for its path's licence"
+    witnesses = "what is read and refused for a non-permissive licence"
     if not settings.seeks_witnesses:
         witnesses = "not looked for"
     elif settings.read_headers == "where_path_allows" and "non_permissive" not in settings.keep:

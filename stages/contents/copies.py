@@ -85,16 +85,19 @@ def naming_copy(
 ) -> pl.Series:
     """Canonical JSON evidence with the copy named in it (see the module); null where `evidence` is.
 
-    `rows` has `<prefix>_origin`, `<prefix>_path`, `<prefix>_first_seen`, `policy`, and the columns named.
+    `rows` has `<prefix>_origin`, `<prefix>_path`, `<prefix>_first_seen`, `policy`, the columns named, and `same`
+    (what the two contents have in common) where they are not the same bytes.
     """
     seen = pl.col(f"{prefix}_first_seen")
-    copy = pl.struct(
-        expression=pl.col(expression),
-        first_seen=pl.when(seen < UNKNOWN_DATE).then(pl.from_epoch(seen, "us").dt.strftime("%Y-%m-%dT%H:%M:%S%.fZ")),
-        origin=pl.col(f"{prefix}_origin"),
-        path=pl.lit(as_text(rows[f"{prefix}_path"])),
-        policy=pl.col("policy"),
-        swhid=pl.lit("swh:1:cnt:") + pl.col(content),
-    )
+    fields = {
+        "expression": pl.col(expression),
+        "first_seen": pl.when(seen < UNKNOWN_DATE).then(pl.from_epoch(seen, "us").dt.strftime("%Y-%m-%dT%H:%M:%S%.fZ")),
+        "origin": pl.col(f"{prefix}_origin"),
+        "path": pl.lit(as_text(rows[f"{prefix}_path"])),
+        "policy": pl.col("policy"),
+        **{name: pl.col(name) for name in ("same",) if name in rows.columns},
+        "swhid": pl.lit("swh:1:cnt:") + pl.col(content),
+    }
+    copy = pl.struct([field.alias(name) for name, field in fields.items()])
     opened = pl.lit('{"copy":') + copy.struct.json_encode() + pl.lit(",") + pl.col(evidence).str.slice(1)
     return rows.select(opened.alias("evidence")).to_series()

@@ -13,7 +13,7 @@ from stages import licences
 from stages.contents.batch import Batch, binary_column
 from stages.contents.choosing import LICENCE_COLUMNS
 from stages.contents.schemas import CLASS_RANK
-from stages.contents.witnesses import set_aside, with_copy_heard
+from stages.contents.witnesses import set_aside, with_copy_heard, with_header_heard
 
 
 def with_header_licences(task: Task, batch: Batch) -> Batch:
@@ -42,6 +42,8 @@ def with_header_licences(task: Task, batch: Batch) -> Batch:
         .hstack(final.select(*LICENCE_COLUMNS, "own_licence"))
         .with_columns(rank_licence=rank)
     )
+    if settings.compare_copies == "body":
+        rows = with_header_heard(rows)
     judged = verdicts(rows, settings)
     witnesses = set_aside(rows, batch.texts, judged) if settings.seeks_witnesses else None
     return dataclasses.replace(batch, rows=rows, witnesses=witnesses).refuse(licences.NAME, judged)

@@ -21,7 +21,7 @@ import pyarrow as pa
 from foundation.exchange import scatter
 from foundation.frames import arrow, frame
 from foundation.tasks import Counts, Task
-from stages import decoding, deduplication, languages, quality, redaction
+from stages import decoding, deduplication, languages, licences, quality, redaction
 from stages.catalog.sources import store_of
 from stages.contents.batch import Batch, binary_column, flat
 from stages.contents.fetching import fetch_contents
@@ -106,8 +106,9 @@ def finish(task: Task, batch: Batch) -> Counts:
     task.write("candidates", table, deduplication.CANDIDATES, plain=("signature",))
     verdicts = rows.with_columns(part=pl.lit(part), bytes=pl.col("text").str.len_bytes().fill_null(0).cast(pl.Int64))
     scatter(task, "verdicts", arrow(verdicts, VERDICTS), VERDICTS, key="sha1_git", buckets=buckets)
-    copies = text_copies(batch, part=part)
-    scatter(task, "copies", copies, TEXT_COPIES, key="text_sha256", buckets=buckets)
+    compared = licences.Settings.model_validate(task.params["licences"]).compare_copies
+    copies = text_copies(batch, part=part, bodies=compared == "body")
+    scatter(task, "copies", copies, TEXT_COPIES, key="text_key", buckets=buckets)
     return {
         "read": rows.height,
         "kept": batch.rows.height,

@@ -7,7 +7,7 @@ import pyarrow as pa
 from foundation.schema import OCCURRENCES, SPAN
 from stages.catalog import KNOWN
 
-VERSION = "2"  # policy version: raise it when an equal input may give another answer
+VERSION = "3"  # policy version: raise it when an equal input may give another answer
 UNKNOWN_DATE = (1 << 63) - 1  # sorts after every date
 CLASS_RANK = {"permissive": 0, "no_license": 1, "non_permissive": 2}
 
@@ -89,9 +89,10 @@ VERDICTS = pa.schema(
     ]
 )
 
-# One row a content whose text is known and whose licence does not rest on the file alone; scattered by text_sha256.
+# One row a content whose text is known and whose licence a copy may overrule; scattered by text_key.
 TEXT_COPIES = pa.schema(
     [
+        ("text_key", pa.string()),  # what copies have in common: key of the body, else text_sha256
         ("text_sha256", pa.string()),
         ("sha1_git", pa.string()),  # key
         ("text_part", pa.int32()),  # ordinal of the contents part that holds the row

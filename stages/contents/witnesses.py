@@ -1,17 +1,18 @@
-"""Copies that are the same text only after redaction: somebody changes the author's address in a GPL file and puts it
-into an MIT repository. The bytes differ, the text that a release would ship does not.
+"""Copies that are not the same bytes: somebody puts a GPL file into an MIT repository and changes the author's address,
+or the licence header, or takes it off. The text after redaction is the same, or at least its body (`bodies`) is.
 
 A *witness* is a content that the pass over bytes refuses for the licence of its paths. It is redacted and hashed as if
 it were kept, and leaves with the kept ones as TEXT_COPIES; no text of it is written. Worker `weigh`: one bucket of
-texts → `refused` (REFUSED, scattered by sha1_git) and `yielding` (YIELDING).
+copies → `refused` (REFUSED, scattered by sha1_git) and `yielding` (YIELDING).
 
 With `earliest_origin` a content is refused when the earliest dated copy of its text is non-permissive and strictly
 earlier than it; with `any_copy` when any copy is non-permissive. Where the recipe keeps non-permissive files nothing is
 refused: then the later copy may not represent the text and goes as an exact duplicate.
 
-Invariants: a content whose header alone settles its licence takes no part, neither as witness nor as refused, since the
-same header stands in every copy. What was not read to its end (opted out, a path, language or quality rule, no licence,
-headers read only `where_path_allows`) is no witness. The answer depends on the set of rows, never on their partition.
+With whole texts a content whose header alone settles its licence takes no part, neither as witness nor as refused,
+since the same header stands in every copy; with bodies its header is what it says.
+Invariants: what was not read to its end (opted out, a path, language or quality rule, no licence, headers read only
+`where_path_allows`) is no witness. The answer depends on the set of rows, never on their partition.
 Cost: one row a content that is kept or a witness, written and read once. Memory: one bucket.
 """
 
@@ -27,8 +28,11 @@ from foundation.frames import arrow, frame
 from foundation.tasks import Counts, Part, Runner, Task, parts_of
 from stages import licences
 from stages.contents.batch import Batch
+from stages.contents.bodies import body_keys
 from stages.contents.copies import NON_PERMISSIVE, naming_copy
 from stages.contents.schemas import CLASS_RANK, COPY, REFUSED, TEXT_COPIES, UNKNOWN_DATE, VERSION, YIELDING
+
+_SAID = ("class", "expression", "evidence")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,7 +86,8 @@ def weigh(task: Task) -> Counts:
 def overruled(rows: pl.DataFrame, policy: licences.CopyPolicy) -> pl.DataFrame:
     """Kept contents of TEXT_COPIES that a copy of their text overrules, by sha1_git, with that copy.
 
-    Columns: `sha1_git`, `text_sha256`, `text_part`, `policy`, `witness` (sha1_git) and COPY of the copy that decides.
+    Columns: `sha1_git`, `text_key`, `text_sha256`, `text_part`, `policy`, `witness` (sha1_git), `witness_text` (its
+    text_sha256) and COPY of the copy that decides.
     """
     rank = pl.col("copy_class").replace_strict(CLASS_RANK, return_dtype=pl.Int8)
     if policy == "earliest_origin":
@@ -91,15 +96,15 @@ def overruled(rows: pl.DataFrame, policy: licences.CopyPolicy) -> pl.DataFrame:
         speaking = rows.filter(pl.col("copy_class") == NON_PERMISSIVE)
     else:
         speaking = rows.clear()
-    first = speaking.sort("text_sha256", "copy_first_seen", rank, "copy_path", "copy_origin", "sha1_git").unique(
-        "text_sha256", keep="first", maintain_order=True
+    first = speaking.sort("text_key", "copy_first_seen", rank, "copy_path", "copy_origin", "sha1_git").unique(
+        "text_key", keep="first", maintain_order=True
     )
     decides = first.filter(pl.col("copy_class") == NON_PERMISSIVE).select(
-        "text_sha256", *(name for name, _ in COPY), witness="sha1_git", policy=pl.lit(policy)
+        "text_key", *(name for name, _ in COPY), witness="sha1_git", witness_text="text_sha256", policy=pl.lit(policy)
     )
     open_ = rows.filter("kept", pl.col("licence_class") != NON_PERMISSIVE)
-    found = open_.select("sha1_git", "text_sha256", "text_part", "rank_first_seen").join(
-        decides, on="text_sha256", how="inner"
+    found = open_.select("sha1_git", "text_key", "text_sha256", "text_part", "rank_first_seen").join(
+        decides, on="text_key", how="inner"
     )
     if policy == "earliest_origin":
         found = found.filter(pl.col("copy_first_seen") < pl.col("rank_first_seen"))
@@ -117,32 +122,49 @@ def with_copy_heard(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(filled)
 
 
+def with_header_heard(rows: pl.DataFrame) -> pl.DataFrame:
+    """`rows` where a header of the file's own is what its copy says, so that another header does not wash it off."""
+    own = pl.col("own_licence")
+    said = {f"copy_{name}": pl.when(own).then(f"licence_{name}").otherwise(f"copy_{name}") for name in _SAID}
+    return rows.with_columns(**said).with_columns(own_licence=pl.lit(value=False))
+
+
 def set_aside(rows: pl.DataFrame, texts: pa.LargeStringArray, verdicts: pl.DataFrame) -> Batch:
-    """The rows that `verdicts` refuses for a non-permissive licence which does not rest on the file alone."""
+    """The rows that `verdicts` refuses for a non-permissive licence which a copy without it would not bear."""
     chosen = verdicts["reason"].is_not_null() & (rows["licence_class"] == NON_PERMISSIVE) & ~rows["own_licence"]
     return Batch(rows.filter(chosen), texts.filter(chosen.to_arrow()))
 
 
-def text_copies(batch: Batch, *, part: int) -> pa.Table:
-    """TEXT_COPIES of a finished batch, the contents of part `part`; empty where nothing looks for witnesses."""
+def text_copies(batch: Batch, *, part: int, bodies: bool) -> pa.Table:
+    """TEXT_COPIES of a finished batch, the contents of part `part`; empty where nothing looks for witnesses.
+
+    `bodies`: copies share the body of their text; else the whole of it.
+    """
     if batch.witnesses is None:
         return TEXT_COPIES.empty_table()
-    kept = batch.rows.filter(~pl.col("own_licence")).with_columns(kept=pl.lit(value=True))
-    both = [kept, batch.witnesses.rows.with_columns(kept=pl.lit(value=False))]
-    named_in = pl.lit(part, pl.Int32)
-    found = [rows.with_columns(text_part=named_in).select(TEXT_COPIES.names) for rows in both if rows.height]
-    rows = pl.concat(found or [frame(TEXT_COPIES.empty_table())])
+    added = {"text_part": pl.lit(part, pl.Int32)}
+    found = [frame(TEXT_COPIES.empty_table())]
+    for some, kept in ((batch, True), (batch.witnesses, False)):
+        if some.rows.height:
+            key = pl.lit(pl.Series(body_keys(some.texts).to_pylist() if bodies else [None], dtype=pl.String))
+            rows = some.rows.with_columns(**added, kept=pl.lit(kept), text_key=pl.coalesce(key, "text_sha256"))
+            found.append(rows.filter(~pl.col("own_licence")).select(TEXT_COPIES.names))
     named = pl.col("copy_class") == NON_PERMISSIVE
     hidden = [
         pl.when(named).then(name).alias(name)
         for name in ("copy_origin", "copy_path", "copy_expression", "copy_evidence")
     ]
-    return arrow(rows.with_columns(hidden), TEXT_COPIES)
+    return arrow(pl.concat(found).with_columns(hidden), TEXT_COPIES)
 
 
 def _verdicts(found: pl.DataFrame, settings: licences.Settings) -> pl.DataFrame:
+    same = pl.when(pl.col("witness_text") == pl.col("text_sha256")).then(pl.lit("text")).otherwise(pl.lit("body"))
     evidence = naming_copy(
-        found, prefix="copy", expression="copy_expression", evidence="copy_evidence", content="witness"
+        found.with_columns(same=same),
+        prefix="copy",
+        expression="copy_expression",
+        evidence="copy_evidence",
+        content="witness",
     )
     return found.select(
         "sha1_git",

@@ -33,7 +33,7 @@ def sign(texts: pa.LargeStringArray, settings: Settings) -> pa.Table:
     affine = permutations(settings.seed, settings.permutations)
     tables = [SIGNED.empty_table()]
     for start in range(0, len(texts), _ROWS):
-        data, offsets = _buffers(texts.slice(start, _ROWS))
+        data, offsets = text_buffers(texts.slice(start, _ROWS))
         rows = len(offsets) - 1
         signatures = np.empty((rows, settings.permutations), dtype=np.uint32)
         sizes = np.empty(rows, dtype=np.int64)
@@ -78,7 +78,7 @@ def shingle_numbers(
     Run r is texts bounds[r] to bounds[r + 1]; a shingle has the same number in all texts of a run.
     Memory: 4 bytes a shingle, and 24 to 48 a distinct shingle of the largest run.
     """
-    data, offsets = _buffers(texts)
+    data, offsets = text_buffers(texts)
     starts = (offsets[:-1] - offsets[0]) // 2 + np.arange(len(texts))  # a token and its separator: two bytes or more
     room = (offsets[-1] - offsets[0]) // 2 + len(texts) + 1
     numbers, sizes = np.empty(room, dtype=np.int32), np.empty(len(texts), dtype=np.int64)
@@ -88,7 +88,7 @@ def shingle_numbers(
 
 def nodes_of(ids: pa.Array) -> NDArray[np.int64]:
     """A 64-bit hash of each id's bytes (FNV-1a, Murmur3's finaliser): what the id is called in graph steps."""
-    data, offsets = _buffers(ids.cast(pa.large_string()))
+    data, offsets = text_buffers(ids.cast(pa.large_string()))
     nodes = np.empty(len(ids), dtype=np.int64)
     kernel.hash_values(data, offsets, nodes)
     return nodes
@@ -116,7 +116,7 @@ def fixed_width(column: pa.Array | pa.ChunkedArray, width: int) -> NDArray[np.ui
     return data[: len(flat) * width].reshape(len(flat), width)
 
 
-def _buffers(texts: pa.LargeStringArray) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+def text_buffers(texts: pa.LargeStringArray) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """(bytes, offsets) of the texts without copying; nulls have no bytes."""
     if not pa.types.is_large_string(texts.type):
         raise UsageError(f"texts of type {texts.type}, expected large_string")

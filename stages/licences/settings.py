@@ -37,7 +37,8 @@ class Settings(BaseModel):
     header of its own settles it: `earliest_origin`, the best copy's unless the earliest dated one is strictly earlier
     and non-permissive; `any_copy`, a non-permissive one of any copy; `best_copy`, the best copy's in the total order.
     compare_copies: `identical`, copies are the same bytes; `redacted`, also files whose text is the same once it is
-    redacted, among those that are read: what `where_path_allows` or another rule leaves unread is no witness.
+    redacted; `body`, also files whose text is the same but for the comments at its head, so that another licence header
+    does not help. Only what is read is compared: what `where_path_allows` or another rule leaves unread is no witness.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -48,7 +49,7 @@ class Settings(BaseModel):
     max_notice_bytes: int = Field(default=262_144, ge=1_024, le=16_777_216)
     use_declared: bool = False
     copies: CopyPolicy = "earliest_origin"
-    compare_copies: Literal["identical", "redacted"] = "redacted"
+    compare_copies: Literal["identical", "redacted", "body"] = "body"
 
     @model_validator(mode="before")
     @classmethod
@@ -60,5 +61,5 @@ class Settings(BaseModel):
 
     @property
     def seeks_witnesses(self) -> bool:
-        """Whether contents of other bytes may say something of a file: the same text after redaction counts."""
-        return self.compare_copies == "redacted" and self.copies != "best_copy"
+        """Whether contents of other bytes may say something of a file."""
+        return self.compare_copies != "identical" and self.copies != "best_copy"

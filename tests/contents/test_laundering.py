@@ -31,13 +31,30 @@ def file(seed: int, author: int, *, header: str = "") -> bytes:
 
 
 SAME, TAG = mill.program(8).encode(), "# SPDX-License-Identifier: MIT\n"
+GPL_TAG = "# SPDX-License-Identifier: GPL-2.0-only\n"
 TREES = {
-    "gpl": (FIRST, {"stolen.py": file(1, 0), "tagged.py": file(3, 0, header=TAG), "same.py": SAME}),
+    "gpl": (
+        FIRST,
+        {
+            "stolen.py": file(1, 0),
+            "tagged.py": file(3, 0, header=TAG),
+            "same.py": SAME,
+            "washed.py": file(6, 0, header=GPL_TAG),
+        },
+    ),
     "mit": (
         SECOND,
         {"lib/stolen.py": file(1, 1), "lent.py": file(2, 1), "tagged.py": file(3, 1, header=TAG), "same.py": SAME},
     ),
-    "third": (THIRD, {"stolen.py": file(1, 2), "own.py": file(5, 2)}),
+    "third": (
+        THIRD,
+        {
+            "stolen.py": file(1, 2),
+            "own.py": file(5, 2),
+            "washed.py": file(6, 2, header=TAG),
+            "bare.py": file(6, 1),
+        },
+    ),
     "late_gpl": (THIRD, {"lent.py": file(2, 2)}),
 }
 
@@ -93,10 +110,21 @@ def test_a_copy_with_another_address_is_refused_and_the_witness_is_named(mills: 
         "origin": "https://example.org/team/gpl",
         "path": "stolen.py",
         "policy": "earliest_origin",
+        "same": "text",
         "swhid": content_of(built, "gpl", "stolen.py"),
     }
     assert evidence["path"] == "LICENSE"
     assert not built.rows["path"].str.contains("stolen").any()
+
+
+@pytest.mark.parametrize("path", ["washed.py", "bare.py"])
+def test_another_header_or_none_does_not_wash_a_licence_off(mills: Mills, path: str) -> None:
+    found = decision(mills.build(), "third", path)
+    assert (found["reason"], found["value"]) == ("licence_refused", "GPL-2.0-only")
+    copy = json.loads(str(found["evidence"]))["copy"]
+    assert (copy["origin"], copy["path"], copy["same"]) == ("https://example.org/team/gpl", "washed.py", "body")
+    assert decision(mills.build(compare_copies="redacted"), "third", path)["reason"] in {None, "near_duplicate"}
+    assert decision(mills.build(), "third", "own.py")["verdict"] == "kept"
 
 
 def test_nobodys_address_and_nothing_of_the_witness_is_written(mills: Mills) -> None:

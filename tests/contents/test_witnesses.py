@@ -46,6 +46,7 @@ def text_copies(made, policy, *, keep):
     texts = {content: text for content, (text, _) in made.items()}
     return work.with_columns(
         text_sha256=pl.col("sha1_git").replace_strict(texts, return_dtype=pl.String),
+        text_key=pl.col("sha1_git").replace_strict(texts, return_dtype=pl.String),
         text_part=pl.lit(0, pl.Int32),
         kept=pl.col("licence_class").is_in(keep),
     ).select(TEXT_COPIES.names)
@@ -57,7 +58,7 @@ def scattered(root, rows, buckets, deal):
     for number in sorted(set(deal)):
         mine = rows.filter(pl.Series(deal) == number)
         task = Task("x:y", "1", str(root), "read", f"{number:06d}", ("copies",))
-        scatter(task, "copies", arrow(mine, TEXT_COPIES), TEXT_COPIES, key="text_sha256", buckets=buckets)
+        scatter(task, "copies", arrow(mine, TEXT_COPIES), TEXT_COPIES, key="text_key", buckets=buckets)
         path = task.output_path("copies")
         parts.append(Part(str(path.relative_to(root)), "", mine.height, path.stat().st_size))
     return tuple(parts)
