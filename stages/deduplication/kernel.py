@@ -82,6 +82,14 @@ def tokenise(data: Bytes, start: int, end: int, tokens: Hashes) -> int:
     return count
 
 
+@njit(cache=True, nogil=True, inline="always")
+def shingle_at(tokens: Any, at: Any) -> Any:
+    """Hash of the shingle that begins with token `at`; never 0."""
+    mixed = tokens[at] * P1 + tokens[at + 1] * P2 + tokens[at + 2] * P3 + tokens[at + 3] * P4 + tokens[at + 4] * P5
+    value = fmix64(mixed)
+    return _ONE if value == _ZERO else value
+
+
 @njit(cache=True, nogil=True)
 def distinct_shingles(tokens: Hashes, count: int, table: Hashes, shingles: Hashes) -> int:
     """Write the distinct shingle hashes of `count` tokens to `shingles`, in order of first sight; returns how many."""
@@ -95,10 +103,7 @@ def distinct_shingles(tokens: Hashes, count: int, table: Hashes, shingles: Hashe
     table[:size] = _ZERO
     found = 0
     for at in range(total):
-        mixed = tokens[at] * P1 + tokens[at + 1] * P2 + tokens[at + 2] * P3 + tokens[at + 3] * P4 + tokens[at + 4] * P5
-        value = fmix64(mixed)
-        if value == _ZERO:
-            value = _ONE
+        value = shingle_at(tokens, at)
         slot = value & mask
         while table[slot] != _ZERO and table[slot] != value:
             slot = (slot + _ONE) & mask
@@ -223,10 +228,7 @@ def _number(
     keys, names, seen = table
     mask = _u8(len(keys) - 1)
     while at < total and 2 * known < len(keys):
-        mixed = tokens[at] * P1 + tokens[at + 1] * P2 + tokens[at + 2] * P3 + tokens[at + 3] * P4 + tokens[at + 4] * P5
-        value = fmix64(mixed)
-        if value == _ZERO:
-            value = _ONE
+        value = shingle_at(tokens, at)
         slot = value & mask
         while keys[slot] != _ZERO and keys[slot] != value:
             slot = (slot + _ONE) & mask
