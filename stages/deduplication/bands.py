@@ -19,10 +19,9 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
 from numpy.typing import NDArray
 
-from foundation.exchange import bucket_file, bucket_of, gather, scatter
+from foundation.exchange import bucket_file, gather, scatter
 from foundation.frames import frame
 from foundation.tables import read_table
 from foundation.tasks import Counts, Part, Task
@@ -31,14 +30,14 @@ from stages.deduplication.components import both_ways, contract, scatter_edges
 from stages.deduplication.schemas import BANDS, CANDIDATES, DROPPED, MEMBERS, sketch_names, sketched
 from stages.deduplication.settings import Settings, banding, sketch_matches
 from stages.deduplication.signing import nodes_of, signature_matrix
-from stages.deduplication.steps import in_order, number, settings_of
+from stages.deduplication.steps import gather_ranges, in_order, number, part_range, settings_of
 
 
 def scatter_excluded(task: Task) -> Counts:
-    """Contents that are already dropped, keyed by the part of `texts` that holds their text."""
-    rows = task.read("excluded", columns=DROPPED.names)
-    scatter(task, "dropped", rows, DROPPED, key="text_part", buckets=number(task, "part_buckets"))
-    return {"in": rows.num_rows}
+    """Contents that are already dropped, keyed by the range of text parts that holds their text."""
+    rows = frame(task.read("excluded", columns=["sha1_git", "text_part"])).with_columns(part_range(task))
+    scatter(task, "dropped", rows.to_arrow(), DROPPED, key="part_range", buckets=number(task, "part_buckets"))
+    return {"in": rows.height}
 
 
 def make_bands(task: Task) -> Counts:
@@ -48,6 +47,8 @@ def make_bands(task: Task) -> Counts:
     """
     settings, words = settings_of(task), settings_of(task).permutations // 64
     counts: collections.Counter[str] = collections.Counter()
+    places = frame(task.read("candidates", columns=["text_part"]))["text_part"].unique()
+    excluded = gather_ranges(task, "dropped", DROPPED, places)
     with (
         bucket_file(task, "members", sketched(MEMBERS, words), key="node", buckets=number(task, "buckets")) as members,
         bucket_file(
@@ -55,7 +56,7 @@ def make_bands(task: Task) -> Counts:
         ) as bands,
     ):
         for part in task.inputs["candidates"]:
-            rows, signatures, found = _remaining(task, part, settings)
+            rows, signatures, found = _remaining(task, part, excluded, settings)
             counts.update(found)
             nodes = pl.Series("node", nodes_of(rows["sha1_git"].to_arrow()))
             sketched_rows = rows.with_columns(nodes).hstack(sketches_of(signatures))
@@ -64,15 +65,13 @@ def make_bands(task: Task) -> Counts:
     return dict(counts)
 
 
-def _remaining(task: Task, part: Part, settings: Settings) -> tuple[pl.DataFrame, NDArray[np.uint32], Counts]:
-    """Candidates of `part` with a signature that nothing has dropped, one row a content, and their signatures."""
+def _remaining(
+    task: Task, part: Part, excluded: pl.DataFrame, settings: Settings
+) -> tuple[pl.DataFrame, NDArray[np.uint32], Counts]:
+    """Candidates of `part` with a signature that are not `excluded`, one row a content, and their signatures."""
     candidates = read_table(Path(task.root, part.path), columns=CANDIDATES.names, group=part.group)
     signed = candidates.filter(candidates["signature"].is_valid()).drop(["text_sha256"])
     rows = in_order(frame(signed.drop(["signature"])).with_row_index("at"), "sha1_git")
-    buckets = number(task, "part_buckets")
-    wanted = np.unique(bucket_of(rows["text_part"].unique().to_arrow(), buckets))
-    dropped = [gather(task, "dropped", bucket, DROPPED) for bucket in wanted.tolist()]
-    excluded = frame(pa.concat_tables([DROPPED.empty_table(), *dropped]))
     kept = rows.join(excluded, on="sha1_git", how="anti", maintain_order="left")
     signatures = signature_matrix(signed["signature"], settings.permutations)[kept["at"].to_numpy()]
     too_short = candidates.num_rows - signed.num_rows

@@ -26,7 +26,16 @@ from foundation.tasks import Outcome, Part, Runner, parts_of
 from stages.deduplication.components import connect
 from stages.deduplication.giants import read_giants, resolve_giants
 from stages.deduplication.settings import Settings, banding
-from stages.deduplication.steps import BUCKET_BYTES, MOST_FILES, Flow, Job, counted, each_bucket, rows_of
+from stages.deduplication.steps import (
+    BUCKET_BYTES,
+    MOST_FILES,
+    Flow,
+    Job,
+    counted,
+    each_bucket,
+    ranges_of,
+    rows_of,
+)
 from stages.deduplication.verify import PIECE_SHINGLES
 
 _NODE_BYTES = 600  # a member or an edge's end, as frames hold them
@@ -103,7 +112,7 @@ def _band(
     buckets: int,
     text_parts: int,
 ) -> list[Outcome]:
-    spread: dict[str, Json] = {"part_buckets": min(text_parts, MOST_FILES)}
+    spread = ranges_of(text_parts, MOST_FILES)
     dropped = flow.step("excluded", "bands:scatter_excluded", ("dropped",), flow.numbered(excluded, "excluded", spread))
     params: dict[str, Json] = {
         **spread,
@@ -138,7 +147,7 @@ def _plan(
     wanted = counted(placed, "candidates")
     params: dict[str, Json] = {
         **chosen,
-        "part_buckets": min(text_parts, flow.buckets(wanted, _PLACED_BYTES)),
+        **ranges_of(text_parts, flow.buckets(wanted, _PLACED_BYTES)),
         "piece_shingles": max(1, min(PIECE_SHINGLES, 4 * flow.bucket_bytes // _SHINGLE_BYTES)),
     }
     jobs = each_bucket(components, {"placed": parts_of(placed, "placed")}, params)
@@ -151,7 +160,7 @@ def _collect(
 ) -> list[Outcome]:
     params: dict[str, Json] = {
         "settings": settings.model_dump(mode="json"),
-        "part_buckets": planned[0].task.params["part_buckets"],
+        **{name: planned[0].task.params[name] for name in ("span", "part_buckets")},
         "buckets": groups,
     }
     wanted = parts_of(planned, "wanted")

@@ -52,7 +52,9 @@ PAIRS = pa.schema([("a", pa.string()), ("b", pa.string()), ("jaccard", pa.float6
 
 KEYED = pa.schema([("sha1_git", pa.string()), ("text_sha256", pa.string()), *_RANKS, ("text_part", pa.int32())])
 
-DROPPED = pa.schema([("sha1_git", pa.string()), ("text_part", pa.int32())])
+_RANGE = ("part_range", pa.int32())  # text_part // span: neighbouring text parts lie in one bucket
+
+DROPPED = pa.schema([("sha1_git", pa.string()), _RANGE])
 
 _NODE = ("node", pa.int64())  # 64-bit hash of sha1_git: two contents in one node are compared, no more
 
@@ -81,9 +83,11 @@ PLACED = pa.schema([("component", pa.int64()), *MEMBERS])  # and a sketch
 
 _PIECE = ("piece", pa.int32())  # part of a component too large for one task, in the total order; else null
 
-WANTED = pa.schema([("group", pa.int64()), _PIECE, *PLACED])  # and a sketch
+_GROUP = ("group", pa.int64())  # a component, or a piece of one
 
-GROUPED = pa.schema([*WANTED, ("text", pa.large_string())])  # and a sketch
+WANTED = pa.schema([_GROUP, _PIECE, _RANGE, *PLACED])  # and a sketch
+
+GROUPED = pa.schema([_GROUP, _PIECE, *PLACED, ("text", pa.large_string())])  # and a sketch
 
 GIANTS = pa.schema([("component", pa.int64()), ("pieces", pa.int32())])
 

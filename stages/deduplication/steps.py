@@ -7,11 +7,12 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import cast
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 
 from foundation.canonical import Json
-from foundation.exchange import bucket_count, gather
+from foundation.exchange import bucket_count, bucket_of, gather
 from foundation.frames import frame
 from foundation.tasks import Outcome, Part, Runner, Task
 from stages.deduplication.schemas import ORDER
@@ -121,6 +122,27 @@ def settings_of(task: Task) -> Settings:
 def bucket_frame(task: Task, name: str, schema: pa.Schema) -> pl.DataFrame:
     """The task's bucket of input `name`, exact repetitions of a row left out."""
     return frame(gather(task, name, number(task, "bucket"), schema)).unique()
+
+
+def part_range(task: Task) -> pl.Expr:
+    """The range of text parts that column `text_part` lies in, as int32."""
+    return (pl.col("text_part") // number(task, "span")).cast(pl.Int32).alias("part_range")
+
+
+def gather_ranges(task: Task, name: str, schema: pa.Schema, parts: pl.Series) -> pl.DataFrame:
+    """Bucket rows of input `name` for the ranges of text parts that `parts` (int32) lie in, and perhaps of others.
+
+    The parts of one task are neighbours, so these are few buckets.
+    """
+    ranges = parts.to_frame("text_part").select(part_range(task)).to_series().unique().sort()
+    buckets = np.unique(bucket_of(ranges.to_arrow(), number(task, "part_buckets"))).tolist()
+    return frame(pa.concat_tables([schema.empty_table(), *(gather(task, name, bucket, schema) for bucket in buckets)]))
+
+
+def ranges_of(text_parts: int, buckets: int) -> dict[str, Json]:
+    """Parameters of an exchange by text part with at most `buckets` buckets: each holds `span` neighbours."""
+    span = max(1, -(-text_parts // max(1, buckets)))
+    return {"span": span, "part_buckets": max(1, -(-text_parts // span))}
 
 
 def in_order(rows: pl.DataFrame, *first: str) -> pl.DataFrame:

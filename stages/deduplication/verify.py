@@ -41,7 +41,7 @@ from stages.deduplication.schemas import (
 )
 from stages.deduplication.settings import Settings, sketch_matches
 from stages.deduplication.signing import shingle_numbers
-from stages.deduplication.steps import bucket_frame, in_order, number, settings_of
+from stages.deduplication.steps import bucket_frame, gather_ranges, in_order, number, part_range, settings_of
 
 PIECE_SHINGLES = 1 << 24  # of the contents compared in one task at most, one content aside: about 100 MB of text
 
@@ -64,11 +64,12 @@ def plan_groups(task: Task) -> Counts:
     pieces = _pieces(rows, contents=settings.max_component, shingles=number(task, "piece_shingles"))
     split = pl.col("component").is_in(rows["component"].filter(pl.Series(pieces > 0)).unique().implode())
     sized = rows.with_columns(piece=pl.when(split).then(pl.Series(pieces)))
-    wanted = sized.with_columns(group=pl.col("component") + pl.col("piece").fill_null(0).cast(pl.Int64) * _SPREAD)
+    group = pl.col("component") + pl.col("piece").fill_null(0).cast(pl.Int64) * _SPREAD
+    wanted = sized.with_columns(part_range(task), group=group)
     giants = wanted.drop_nulls("piece").group_by("component").agg(pieces=pl.col("piece").max() + 1).sort("component")
     task.write("giants", giants.to_arrow(), GIANTS)
     schema = sketched(WANTED, words)
-    scatter(task, "wanted", wanted.to_arrow(), schema, key="text_part", buckets=number(task, "part_buckets"))
+    scatter(task, "wanted", wanted.to_arrow(), schema, key="part_range", buckets=number(task, "part_buckets"))
     sizes = np.diff(run_bounds(rows["component"]))
     return {"components": len(sizes), "giants": giants.height, "largest": int(sizes.max(initial=0))}
 
@@ -123,11 +124,9 @@ def _indices(task: Task) -> range:
 def _wanted(task: Task) -> pl.DataFrame:
     """WANTED rows of the task's parts of `texts`, each content once."""
     schema = sketched(WANTED, settings_of(task).permutations // 64)
-    indices = pa.array(_indices(task), pa.int32())
-    buckets = np.unique(bucket_of(indices, number(task, "part_buckets"))).tolist()
-    rows = frame(pa.concat_tables([gather(task, "wanted", bucket, schema) for bucket in buckets]))
-    mine = rows.filter(pl.col("text_part").is_in(pl.Series(indices.to_pylist(), dtype=pl.Int32).implode()))
-    return mine.unique("sha1_git", keep="first", maintain_order=True)
+    indices = pl.Series(list(_indices(task)), dtype=pl.Int32)
+    rows = gather_ranges(task, "wanted", schema, indices).filter(pl.col("text_part").is_in(indices.implode()))
+    return rows.unique("sha1_git", keep="first", maintain_order=True)
 
 
 def _groups(task: Task, part: Part) -> list[tuple[Path, int]]:

@@ -12,6 +12,7 @@ from foundation import tables
 from foundation.errors import InternalError
 from foundation.tasks import finished, perform
 from stages.deduplication import TEXTS, Settings, exact_duplicates, near_duplicates
+from stages.deduplication.steps import ranges_of
 from tests.deduplication.inputs import (
     corpus,
     expected_near,
@@ -74,6 +75,14 @@ def test_partition_order_buckets_and_repeated_tasks_change_nothing(tmp_path):
     assert whole
     assert solve(tmp_path / "three", docs, parts=3, seed=7, runner=run_twice_backwards) == whole
     assert solve(tmp_path / "buckets", docs, parts=4, seed=8, bucket_bytes=40_000) == whole
+    assert solve(tmp_path / "many", docs, parts=11, seed=9, bucket_bytes=25_000) == whole
+
+
+@given(st.integers(1, 10_000), st.integers(1, 5_000))
+def test_ranges_of_text_parts_cover_them_with_no_more_buckets_than_asked_for(parts, buckets):
+    found = ranges_of(parts, buckets)
+    assert 1 <= found["part_buckets"] <= buckets
+    assert (parts - 1) // found["span"] == found["part_buckets"] - 1
 
 
 def test_a_candidate_that_was_written_twice_counts_once(tmp_path):
