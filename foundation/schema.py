@@ -117,6 +117,7 @@ RELEASE = pa.schema(
         ("licence_evidence", pa.string()),  # canonical JSON: path, lines, notice, tool, score, rule
         ("language_confidence", pa.float32()),
         ("language_source", pa.string()),
+        ("is_documentation", pa.bool_()),
         ("encoding_confidence", pa.float32()),
         ("num_lines", pa.int64()),
         ("avg_line_length", pa.float64()),

@@ -20,7 +20,7 @@ from stages.shards.cutting import cut
 from stages.shards.listing import Listing, Sources, list_repositories
 
 NAME = "shards"
-VERSION = "1"
+VERSION = "2"
 REASONS: Mapping[str, str] = MappingProxyType({})
 
 __all__ = [
