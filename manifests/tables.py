@@ -172,7 +172,7 @@ def summarise_part(path: Path, relative: str, parts: int) -> TableFile:
     rows = 0
     for batch in read_batches(path, columns=wanted):
         if (bucket_of(pa.chunked_array([batch[key].unique()]), parts) != number).any():
-            raise InternalError(f"{relative} holds a key ({key}) of another part")
+            raise InternalError(f"{relative} holds {'an' if key == 'origin' else 'a'} {key} of another part")
         counts.update(_counts(frame(batch), name))
         rows += batch.num_rows
     if not rows:

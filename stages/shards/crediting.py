@@ -87,9 +87,11 @@ def credited(rows: pl.DataFrame) -> pl.DataFrame:
             _statements(said.filter(below.struct.field("kind").is_not_null()), below, leads=False),
         ]
     )
-    return found.with_columns(text_sha256=pl.lit(None, pl.String), copyrights=pl.lit(None, pl.List(pl.String))).select(
-        CREDITS.names
-    )
+    once = ["licence_evidence", *_KEY]  # however often a file says it
+    distinct = found.unique(once, keep="first", maintain_order=True)
+    return distinct.with_columns(
+        text_sha256=pl.lit(None, pl.String), copyrights=pl.lit(None, pl.List(pl.String))
+    ).select(CREDITS.names)
 
 
 def _statements(rows: pl.DataFrame, document: pl.Expr, *, leads: bool) -> pl.DataFrame:
@@ -108,6 +110,7 @@ def _statements(rows: pl.DataFrame, document: pl.Expr, *, leads: bool) -> pl.Dat
     own = (pl.col("licence_source") == _HEADER).fill_null(value=False) & pl.lit(leads)
     return numbered.select(
         *(name for name in CREDITS.names if name in rows.columns and name != "own_path"),
+        "licence_evidence",
         "licence_origin",
         notice=statement["notice"],
         kind=statement["kind"],
