@@ -144,7 +144,7 @@ class Flow:
         params = {
             "buckets": made.buckets,
             "max_bytes": self.recipe.catalog.max_bytes,
-            "text_redaction": _text_redaction(self.recipe),
+            "text_redaction": text_redaction(self.recipe),
             **self._stages("licences"),
         }
         tasks = [
@@ -434,7 +434,7 @@ def _signing(settings: deduplication.Settings) -> dict[str, Json]:
     return chosen.model_dump(mode="json")
 
 
-def _text_redaction(recipe: Recipe) -> dict[str, Json]:
+def text_redaction(recipe: Recipe) -> dict[str, Json]:
     """How licence texts are redacted: secrets always, the rest when the recipe says so."""
     settings = recipe.redaction
     asked = settings.kinds if recipe.release.licence_texts == "redacted" else ()

@@ -13,7 +13,7 @@ from stages.licences.normal import is_holder, undressed
 
 MAX_LINES, MAX_CHARACTERS = 200, 500
 
-_CUE = re.compile(r"copyr|\(c\)|©|&copy;", re.IGNORECASE)
+_CUES = ("copyr", "(c)", "©", "&copy;")
 _ENUMERATED = re.compile(r"\(c\)\s+[a-z]")  # the third point of a list
 _CLOSERS, _STOP = " \t\r*/#|", "."
 _ITS_OWN = "Everyone is permitted to copy"
@@ -24,14 +24,19 @@ def copyright_lines(text: str) -> tuple[str, ...]:
     found: dict[str, None] = {}
     lines = text.splitlines()
     for at, line in enumerate(lines):
-        if len(line) <= MAX_CHARACTERS and _CUE.search(line):
+        if len(line) <= MAX_CHARACTERS and _cued(line):
             bare = undressed(line)
-            named = is_holder(bare) and _CUE.search(bare) and not _ENUMERATED.match(bare)
+            named = is_holder(bare) and _cued(bare) and not _ENUMERATED.match(bare)
             if named and _ITS_OWN not in " ".join(lines[at : at + 4]):
                 found[_shown(line)] = None
         if len(found) == MAX_LINES:
             break
     return tuple(found)
+
+
+def _cued(line: str) -> bool:
+    lower = line.lower()
+    return any(cue in lower for cue in _CUES)
 
 
 def _shown(line: str) -> str:
