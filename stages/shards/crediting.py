@@ -5,15 +5,16 @@ licence texts that any of them lies in; `attribution` (foundation.schema.RELEASE
 origin; `licences` (RELEASE_LICENCES) by a hash of the text's hash.
 
 Workers: `credit` (assembled rows → CREDITS by licence_origin), `find` (CREDITS ⨝ statements → CREDITS by origin,
-WANTED by text), `canonical` (SPDX ids → their texts), `list_attribution` (one part of origins), `list_texts` (one
-part of texts).
+WANTED by text), `pick` (WANTED ⨝ the texts of licence files), `canonical` (SPDX ids → their texts), `list_attribution`
+(one part of origins), `list_texts` (one part of texts).
 
 Invariants: only rows that a release ships are credited, each with exactly one leading statement; a text is shipped
 once, and if something in the release points at it or names its licence; what a header rests on is credited too, and
 one header of many files is one row. Statements of opted-out places are not among the inputs, so their words and
 names are nowhere. Evidence lists at most eight statements a row (`stages.licences.evidence`); so does this.
 Cost: one pass over the rows' metadata (texts are not read), about 2 µs a row, 11 µs one with a header of its own; each
-credit (about 300 bytes) is exchanged twice; each distinct licence text is written in the first wave and read once.
+credit (about 300 bytes) is exchanged twice; each distinct licence text is written in the first wave and read once, the
+wanted ones are exchanged.
 Memory: one bucket.
 """
 
@@ -175,24 +176,30 @@ def canonical(task: Task) -> Counts:
         schema=frame(RELEASE_LICENCES.empty_table()).schema,
     )
     table = arrow(rows, RELEASE_LICENCES)
-    scatter(task, "texts", table, RELEASE_LICENCES, key="text_sha256", buckets=_number(task, "buckets"))
+    scatter(task, "texts", table, RELEASE_LICENCES, key="text_sha256", buckets=_number(task, "parts"))
     return {"texts": rows.height, "without": len(found) - len(known)}
 
 
-def list_texts(task: Task) -> Counts:
-    """Worker: one bucket of WANTED, of licence files' texts and of canonical ones → `licences`, as it is shipped."""
-    part = _number(task, "part")
-    wanted = frame(gather(task, "wanted", part, WANTED)).unique()
-    texts = frame(gather(task, "texts", part, NOTICE_TEXTS)).unique("text_sha256", keep="first", maintain_order=True)
+def pick(task: Task) -> Counts:
+    """Worker: one bucket of WANTED and of licence files' texts → `texts` (RELEASE_LICENCES), by text_sha256."""
+    bucket = _number(task, "bucket")
+    wanted = frame(gather(task, "wanted", bucket, WANTED)).unique()
+    texts = frame(gather(task, "texts", bucket, NOTICE_TEXTS)).unique("text_sha256", keep="first", maintain_order=True)
     found = texts.join(wanted, on="text_sha256", how="semi")
     if found.height != wanted.height:
         lost = wanted.join(found, on="text_sha256", how="anti").sort("text_sha256")
         raise InternalError(f"{lost.height} licence texts are lost, e.g. {lost['text_sha256'][0]}")
-    named = found.with_columns(kind=pl.lit("found"), licence=pl.lit(None, pl.String)).select(RELEASE_LICENCES.names)
-    standard = frame(gather(task, "canonical", part, RELEASE_LICENCES))
-    rows = pl.concat([standard, named]).sort("text_sha256", "kind", "licence", nulls_last=True)
-    _write(task, "licences", rows, RELEASE_LICENCES, group_rows=TEXT_GROUP_ROWS)
-    return {"found": named.height, "canonical": standard.height}
+    named = arrow(found.with_columns(kind=pl.lit("found"), licence=pl.lit(None, pl.String)), RELEASE_LICENCES)
+    scatter(task, "texts", named, RELEASE_LICENCES, key="text_sha256", buckets=_number(task, "parts"))
+    return {"found": found.height}
+
+
+def list_texts(task: Task) -> Counts:
+    """Worker: one part of texts, found and canonical → `licences`, as the release ships it."""
+    rows = frame(gather(task, "texts", _number(task, "part"), RELEASE_LICENCES))
+    ordered = rows.sort("text_sha256", "kind", "licence", nulls_last=True)
+    _write(task, "licences", ordered, RELEASE_LICENCES, group_rows=TEXT_GROUP_ROWS)
+    return {"texts": rows.height}
 
 
 def _write(task: Task, output: str, rows: pl.DataFrame, schema: pa.Schema, *, group_rows: int) -> None:

@@ -1,7 +1,7 @@
 """The tables of evidence as a flow of tasks: assembled rows and statements → `attribution`, `licences`, `languages`.
 
-What each table holds: `crediting`, and `list_languages` here. How many parts they have follows from the data alone:
-`attribution` one for about PART_ROWS credits, `licences` one a bucket of the build, `languages` one.
+What each table holds: `crediting`, and `list_languages` here. How many parts they have follows from the release's rows
+alone: `attribution` one for PART_ROWS, `licences` one for TEXT_ROWS, `languages` one.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from stages.languages import table as vocabulary
 from stages.licences import TOOL
 
 VERSION = "1"
-PART_ROWS = 1 << 20  # credits in one part, about 300 MB in the worker that sorts them
+PART_ROWS = 1 << 20  # release rows of one part of attribution: at most about as many credits, 1 kB each
+TEXT_ROWS = 1 << 18  # release rows of one part of licences: some thousand texts, 10 kB each
 
 _CREDITING = "stages.shards.crediting"
 _LICENCE = "licence:"
@@ -83,24 +84,38 @@ class _Flow:
 
 
 def list_evidence(
-    run: Runner, made: Credited, *, root: str, context: Mapping[str, Json], part_rows: int = PART_ROWS
+    run: Runner,
+    made: Credited,
+    *,
+    root: str,
+    context: Mapping[str, Json],
+    part_rows: int = PART_ROWS,
+    text_rows: int = TEXT_ROWS,
 ) -> dict[str, ReleaseTable]:
     """Make the evidence tables, by name. Every wave resumes from its finished tasks; the driver holds descriptors."""
     flow = _Flow(run, root, context)
     buckets: dict[str, Json] = {"buckets": made.buckets}
     jobs: dict[int, Mapping[str, Sequence[Part]]] = {number: {"rows": (part,)} for number, part in enumerate(made.rows)}
     credited = flow.step(f"{_CREDITING}:credit", ("credits",), jobs, key="number", params=buckets)
-    parts = max(1, -(-sum(outcome.counts["credits"] for outcome in credited) // part_rows))
+    rows = sum(part.rows for part in made.rows)
+    parts, text_parts = max(1, -(-rows // part_rows)), max(1, -(-rows // text_rows))
     found = _found(flow, made, parts_of(credited, "credits"), parts)
     attribution = _listed(flow, parts_of(found, "credits"))
-    licences = _texts(flow, made, parts_of(found, "wanted"), _names(credited))
+    texts = _texts(flow, made, parts_of(found, "wanted"), names=_names(credited), parts=text_parts)
+    licences = flow.step(
+        f"{_CREDITING}:list_texts",
+        ("licences",),
+        {part: {"texts": texts} for part in buckets_present(root, texts)},
+        key="part",
+        params={},
+    )
     languages = flow.step(
         f"{__name__}:list_languages", ("languages",), {0: {}}, key="part", params={"languages": list(made.languages)}
     )
     return {
         "attribution": ReleaseTable(parts, _parts(attribution, "attribution")),
         "languages": ReleaseTable(1, _parts(languages, "languages")),
-        "licences": ReleaseTable(made.buckets, _parts(licences, "licences")),
+        "licences": ReleaseTable(text_parts, _parts(licences, "licences")),
     }
 
 
@@ -119,14 +134,17 @@ def _listed(flow: _Flow, owed: tuple[Part, ...]) -> list[Outcome]:
     return flow.step(f"{_CREDITING}:list_attribution", ("attribution",), jobs, key="part", params={})
 
 
-def _texts(flow: _Flow, made: Credited, wanted: tuple[Part, ...], names: Sequence[str]) -> list[Outcome]:
-    params: dict[str, Json] = {"ids": list(names), "buckets": made.buckets, "tool": TOOL}
-    standard = parts_of(flow.step(f"{_CREDITING}:canonical", ("texts",), {0: {}}, key="number", params=params), "texts")
+def _texts(
+    flow: _Flow, made: Credited, wanted: tuple[Part, ...], *, names: Sequence[str], parts: int
+) -> tuple[Part, ...]:
+    """RELEASE_LICENCES of all that is shipped, bucketed by text_sha256 into `parts`."""
+    params: dict[str, Json] = {"ids": list(names), "parts": parts, "tool": TOOL}
+    standard = flow.step(f"{_CREDITING}:canonical", ("texts",), {0: {}}, key="number", params=params)
     jobs: dict[int, Mapping[str, Sequence[Part]]] = {
-        bucket: {"wanted": wanted, "texts": made.texts, "canonical": standard}
-        for bucket in sorted({*buckets_present(flow.root, wanted), *buckets_present(flow.root, standard)})
+        bucket: {"wanted": wanted, "texts": made.texts} for bucket in buckets_present(flow.root, wanted)
     }
-    return flow.step(f"{_CREDITING}:list_texts", ("licences",), jobs, key="part", params={})
+    found = flow.step(f"{_CREDITING}:pick", ("texts",), jobs, key="bucket", params={"parts": parts})
+    return parts_of(standard, "texts") + parts_of(found, "texts")
 
 
 def _names(credited: Sequence[Outcome]) -> list[str]:
