@@ -155,7 +155,8 @@ def _staged_tables(staging: Path, *, wanted: Collection[str]) -> list[str]:
     found = [path for table in TABLES for path in _staged(staging, table, TABLE_PATH, what="part of a table")]
     strange = [path for path in found if path.partition("/")[0] not in wanted]
     if strange:
-        raise InternalError(f"{strange[0]!r} is staged in {staging}, but the release is to have no such table")
+        table = strange[0].partition("/")[0]
+        raise InternalError(f"{strange[0]!r} is staged in {staging}, but the release is to have no table {table!r}")
     return found
 
 

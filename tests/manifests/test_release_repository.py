@@ -231,7 +231,7 @@ def test_tables_that_disagree_are_not_published(tools, few: pl.DataFrame, tmp_pa
         attempt([row for row in paths if row is not next(row for row in paths if row["via"] == "row")])
     with pytest.raises(InternalError, match="holds an origin of another part"):
         attempt(paths, table_parts={"paths": PARTS + 1, "repositories": PARTS + 1})
-    with pytest.raises(InternalError, match="is to have no repository tables"):
+    with pytest.raises(InternalError, match="is to have no table 'paths'"):
         attempt(paths, table_parts={})
     with pytest.raises(IntegrityError, match=r"not what was written: .*paths/part"):
         attempt(paths, wrong=True)
