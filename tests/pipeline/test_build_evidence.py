@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import polars as pl
 import pytest
 
-from foundation.canonical import sha256_bytes
+from foundation.canonical import sha256_bytes, sha256_file
 from foundation.exclusions import write_exclusions
+from foundation.tasks import Part
 from manifests import Attribution, attribution, explain, verify
 from pipeline.flow import text_redaction
+from pipeline.progress import Progress
 from pipeline.recipe_file import parse_recipe
+from pipeline.runner import LocalRunner
 from registry import open_registry, parse_selector
+from stages.shards import Credited, ReleaseTable, list_evidence
 from tests.support import mill
 
 TEAM = "https://example.org/team"
@@ -117,3 +124,34 @@ def test_the_recipe_says_what_of_a_licence_text_is_redacted(texts: str, kinds: s
     chosen = set(text_redaction(recipe)["kinds"])  # type: ignore[arg-type]
     assert kinds <= chosen
     assert ("EMAIL" in chosen) == (texts == "redacted")
+
+
+def _listed(root: Path, *, rows: int) -> tuple[dict[str, ReleaseTable], LocalRunner]:
+    """The tables made once more from the finished build at `root`, a part for so many release rows."""
+
+    def parts(pattern: str) -> tuple[Part, ...]:
+        found = [(path, pl.read_parquet(path).height) for path in sorted(root.glob(pattern))]
+        return tuple(Part(str(path.relative_to(root)), sha256_file(path), count) for path, count in found if count)
+
+    made = Credited(
+        buckets=1,
+        rows=parts("shards/rows/rows-*.parquet"),
+        statements=parts("licences/statements/statements-*.parquet"),
+        texts=parts("licences/statements/texts-*.parquet"),
+        languages=("Python",),
+    )
+    runner = LocalRunner(Progress(quiet=True))
+    return list_evidence(runner, made, root=str(root), context={}, part_rows=rows, text_rows=rows), runner
+
+
+def test_small_parts_hold_the_same_rows_and_resume(built: mill.Built, tmp_path: Path) -> None:
+    root = Path(shutil.copytree(built.out / "builds" / "mill", tmp_path / "mill"))
+    made, _ = _listed(root, rows=2)
+    for name, order in (("attribution", ["licence_source", "licence_path"]), ("licences", ["text_sha256"])):
+        assert made[name].parts == -(-built.rows.height // 2)
+        read = pl.concat([pl.read_parquet(root / part.path) for part in made[name].files.values()]).sort(order)
+        assert read.equals(pl.read_parquet(built.result.release / name / "*.parquet").sort(order))
+    assert len(made["licences"].files) > 1
+    again, runner = _listed(root, rows=2)
+    assert again == made
+    assert all(outcome.reused for outcome in runner.ledger.stages["release: evidence"])
