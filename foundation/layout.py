@@ -1,7 +1,7 @@
 """Where a file lies in a release.
 
-Shards: `data/<license_type>/<language slug>/part-<number>.parquet`. Parts of the repository tables:
-`paths/part-<number>.parquet` and `repositories/part-<number>.parquet`, numbered by a hash of the origin.
+Shards: `data/<license_type>/<language slug>/part-<number>.parquet`. Parts of the tables beside them:
+`<table>/part-<number>.parquet`, numbered by a hash of the table's key (TABLES).
 
 The slug is the language's name percent-encoded (RFC 3986 §2.1), so that every name, a stranger's
 included, is one safe path component; different names have different slugs.
@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from urllib.parse import quote
 
 from foundation.errors import InternalError
@@ -20,8 +22,17 @@ NO_LANGUAGE = "_none"
 SHARD_PATH = re.compile(
     r"data/(no_license|non_permissive|permissive)/([A-Za-z0-9._~%-]{1,160})/part-([0-9]{5,9})\.parquet"
 )
-TABLES = ("paths", "repositories")
-TABLE_PATH = re.compile(r"(paths|repositories)/part-([0-9]{5,9})\.parquet")
+TABLES: Mapping[str, str] = MappingProxyType(
+    {
+        "attribution": "origin",
+        "languages": "language",
+        "licences": "text_sha256",
+        "paths": "origin",
+        "repositories": "origin",
+    }
+)
+"""The tables of a release beside its shards, in order, with the column whose hash decides the part."""
+TABLE_PATH = re.compile(rf"({'|'.join(TABLES)})/part-([0-9]{{5,9}})\.parquet")
 
 _LONGEST = 120
 
@@ -47,7 +58,7 @@ def shard_path(license_type: str, language: str | None, number: int) -> str:
 
 
 def table_path(table: str, number: int) -> str:
-    """Path of part `number` (from 0) of the repository table `table`, relative to the release."""
+    """Path of part `number` (from 0) of the table `table`, relative to the release."""
     if table not in TABLES or not 0 <= number < 10**9:
         raise InternalError(f"no path for table {table!r}, part {number}")
     return f"{table}/part-{number:05d}.parquet"

@@ -117,6 +117,7 @@ RELEASE = pa.schema(
         ("licence_evidence", pa.string()),  # canonical JSON: path, lines, notice, tool, score, rule
         ("language_confidence", pa.float32()),
         ("language_source", pa.string()),
+        ("is_documentation", pa.bool_()),
         ("encoding_confidence", pa.float32()),
         ("num_lines", pa.int64()),
         ("avg_line_length", pa.float64()),
@@ -168,5 +169,58 @@ RELEASE_REPOSITORIES = pa.schema(
         ("files", pa.int64()),  # paths whose reason is not one of NOT_FILES
         ("present", pa.int64()),  # via one of PRESENT_VIAS
         ("resembled", pa.int64()),  # via near_duplicate
+    ]
+)
+
+# Whose words each row of a release rests on; sorted by all columns from origin to licence_path, in that order.
+# Every row of the release has exactly one notice that leads, so `leading` adds up to the release's rows.
+RELEASE_ATTRIBUTION = pa.schema(
+    [
+        ("origin", pa.string()),  # of the rows
+        ("licence_expression", pa.string()),  # of the rows; null: none was found
+        ("licence_source", pa.string()),  # as in RELEASE
+        ("notice", pa.string()),  # SHA-256 of the statement's normal form; null where no text states the licence
+        ("licence_origin", pa.string()),  # where the statement lies; another origin's where a copy decided
+        ("licence_path", pa.string()),  # the file that states it; of a header, the first file with it
+        ("license_type", pa.string()),
+        ("kind", pa.string()),  # text | spdx_tag | header | mention | declared | metadata
+        ("text_sha256", pa.string()),  # of the licence file's text, in RELEASE_LICENCES; null where it is no such file
+        ("copyrights", pa.list_(pa.string())),  # lines of that text that name a holder; null with it
+        ("files", pa.int64()),  # rows that rest on the notice, alone or with others
+        ("bytes", pa.int64()),  # of their original contents
+        ("leading", pa.int64()),  # rows whose evidence names it first
+        ("repo_name", pa.string()),
+        ("snapshot_id", pa.string()),
+        ("revision_id", pa.string()),
+        ("anchor", pa.string()),  # core SWHID of revision, else release, else root directory
+    ]
+)
+
+LICENCE_TEXT_KINDS = ("canonical", "found")
+
+# The texts: those that attribution points at, and one for each licence and exception of the rows' expressions.
+# Sorted by (text_sha256, kind, licence).
+RELEASE_LICENCES = pa.schema(
+    [
+        ("text_sha256", pa.string()),  # SHA-256 of `text` as UTF-8
+        ("kind", pa.string()),  # one of LICENCE_TEXT_KINDS
+        ("licence", pa.string()),  # SPDX id of a canonical text; null for a text found in a repository
+        ("copyrights", pa.list_(pa.string())),  # lines that name a holder
+        ("text", pa.large_string()),  # a legal notice: unredacted but for secrets, unless the recipe says otherwise
+    ]
+)
+
+# Every language of the release's rows, and their groups; sorted by language.
+RELEASE_LANGUAGES = pa.schema(
+    [
+        ("language", pa.string()),  # Linguist's name; key
+        ("linguist_id", pa.int64()),
+        ("type", pa.string()),  # programming | markup | data | prose
+        ("group", pa.string()),  # the language it is counted under; null where it is its own
+        ("extensions", pa.list_(pa.string())),  # with their dot, Linguist's first one first
+        ("filenames", pa.list_(pa.string())),  # whole names
+        ("interpreters", pa.list_(pa.string())),  # of a shebang line
+        ("aliases", pa.list_(pa.string())),  # in lower case, underscores for spaces
+        ("occurs", pa.bool_()),  # false: here as the group of one that does
     ]
 )

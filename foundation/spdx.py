@@ -269,6 +269,14 @@ def identifiers(expression: str | None) -> tuple[str, ...]:
 
 
 @functools.lru_cache(maxsize=65_536)
+def names(expression: str | None) -> tuple[str, ...]:
+    """Whatever `expression` names that has a text: licence ids without a `+`, and exceptions; distinct and sorted."""
+    leaves = _leaves(parse(expression)) if expression else []
+    named = {leaf.id.removesuffix("+") for leaf in leaves} | {leaf.exception for leaf in leaves if leaf.exception}
+    return tuple(sorted(named))
+
+
+@functools.lru_cache(maxsize=65_536)
 def families(expression: str | None) -> frozenset[str]:
     """The licence ids with `-only`, `-or-later` and `+` folded away, e.g. `{"GPL-2.0"}`."""
     return frozenset(family(name) for name in identifiers(expression))

@@ -7,11 +7,13 @@
     query("out/releases/demo/1.0.0", language="Rust", licence="Apache-2.0 OR MIT", limit=10).rows
     explain("out", "https://example.org/a/b:src/lib.rs").lines()
     repository("out", "https://example.org/a/b").completeness   # what the release holds of every path of it
+    attribution("out", "numpy/numpy").entries()                  # whose licence texts its rows rest on
     verify("out/releases/demo/1.0.0").ok
 
 Imports `foundation` only.
 """
 
+from manifests.attribution import Attribution, Credit, LicenceText
 from manifests.differences import Difference
 from manifests.explain import explain
 from manifests.explanation import Explanation, KeptFile, Occurrence, ReleaseRow, Verdict
@@ -20,7 +22,7 @@ from manifests.manifest import Manifest, ManifestBody, load_manifest, parse_mani
 from manifests.nouns import FunnelStage, LanguageTally, LicenceTally, Provenance, Registry, Shard, Totals
 from manifests.publish import ReleaseFacts, publish
 from manifests.query import DEFAULT_COLUMNS, Coverage, Question, Result, ask, flat_rows, json_rows, query
-from manifests.release import Release, find_release, open_release, repository
+from manifests.release import Release, attribution, find_release, open_release, repository
 from manifests.repository import FileCounts, RepositoryFile, RepositoryView
 from manifests.selection import Selection
 from manifests.tables import Table, TableFile
@@ -29,7 +31,9 @@ from manifests.verify import Problem, VerifyReport, verify
 
 __all__ = [
     "DEFAULT_COLUMNS",
+    "Attribution",
     "Coverage",
+    "Credit",
     "Difference",
     "Explanation",
     "FileCounts",
@@ -37,6 +41,7 @@ __all__ = [
     "KeptFile",
     "LanguageTally",
     "LicenceTally",
+    "LicenceText",
     "Manifest",
     "ManifestBody",
     "NotWritten",
@@ -60,6 +65,7 @@ __all__ = [
     "VerifyReport",
     "WrittenTree",
     "ask",
+    "attribution",
     "explain",
     "find_release",
     "flat_rows",

@@ -44,6 +44,7 @@ COLUMN_NOTES: Mapping[str, str] = MappingProxyType(
         "licence_evidence": "JSON: path, lines, notice, tool, score, rule; copy: whose licence holds, of several",
         "language_confidence": "confidence of language, 0 to 1",
         "language_source": "what decided language",
+        "is_documentation": "documentation, by Linguist's path rules",
         "encoding_confidence": "confidence of src_encoding, 0 to 1",
         "num_lines": "lines",
         "avg_line_length": "mean line length, characters",

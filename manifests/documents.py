@@ -44,6 +44,7 @@ def card(body: ManifestBody) -> str:
         _licences(body),
         _languages(body),
         _columns(body),
+        *_attribution(body),
         *_repositories(body),
         _making(body),
         _privacy(body),
@@ -122,11 +123,28 @@ def _columns(body: ManifestBody) -> str:
     return f"## Columns\n\n{_table(('column', 'type', 'holds'), rows)}"
 
 
+def _attribution(body: ManifestBody) -> list[str]:
+    """The section about licence texts; none without their tables."""
+    attribution, licences = body.table("attribution"), body.table("licences")
+    if attribution is None or licences is None:
+        return []
+    return [
+        f"""## Attribution
+
+`attribution/` names, for every repository and licence expression, the notice that its files rest on: where it lies, who
+holds the copyright by its own words, how many files and bytes. `licences/` has the texts by SHA-256:
+{licences.total("found"):,} found in the repositories and {licences.total("canonical"):,} canonical ones. They are legal
+notices that must be kept, so names in them are not redacted unless the recipe says so.
+`gristmill release attribution DIR` prints both as one document. `languages/` says what each language is, by Linguist.
+"""
+    ]
+
+
 def _repositories(body: ManifestBody) -> list[str]:
     """The section about whole repositories; none without their tables."""
-    if not body.tables:
+    paths, repositories = body.table("paths"), body.table("repositories")
+    if paths is None or repositories is None:
         return []
-    paths, repositories = body.tables
     listed = sum(part.rows for part in repositories.files)
     meanings = (
         ("row", "the path of a row of this release"),

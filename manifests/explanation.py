@@ -6,12 +6,12 @@ Lines hold strangers' text as it is: whoever shows them escapes control characte
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
 from foundation.canonical import Json
 from manifests.differences import Difference
+from manifests.statements import evidence_lines
 
 Level: TypeAlias = Literal["repository", "occurrence", "content"]
 
@@ -120,7 +120,7 @@ class Explanation:
             "file": _place(self.origin, self.path),
             "value": verdict.value,
             "threshold": verdict.threshold,
-            "evidence": _compact(verdict.evidence),
+            "evidence": evidence_lines(verdict.evidence),
             "duplicate of": _kept(self.duplicate_of),
             "kept as": _kept(self.elsewhere),
         }
@@ -134,14 +134,19 @@ def _row_facts(row: ReleaseRow) -> dict[str, object]:
         "language": row.language or "undecided",
         "licence": f"{row.licence_expression or 'none found'} ({row.license_type})",
         "stated by": row.licence_source,
-        "evidence": _compact(row.licence_evidence),
+        "evidence": evidence_lines(row.licence_evidence),
         "cluster": row.cluster,
         "redacted": redactions or "nothing",
     }
 
 
 def _pairs(facts: Mapping[str, object]) -> list[str]:
-    return [f"  {name + ':':<14}{value}" for name, value in facts.items() if value is not None]
+    lines = []
+    for name, value in facts.items():
+        values = value if isinstance(value, list) else [] if value is None else [value]
+        labels = [f"{name}:", *[""] * len(values)]
+        lines += [f"  {label:<14}{each}" for label, each in zip(labels, values, strict=False)]
+    return lines
 
 
 def _diff_lines(diff: Difference) -> list[str]:
@@ -161,10 +166,6 @@ def _kept(kept: KeptFile | None) -> str | None:
     place = _place(kept.origin, kept.path)
     similarity = "" if kept.jaccard is None else f", Jaccard {kept.jaccard:.4g}"
     return f"{place} ({kept.swhid}{similarity})" if place else f"{kept.swhid}{similarity}"
-
-
-def _compact(value: Json) -> str | None:
-    return None if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _dropped(reason: str | None) -> str:

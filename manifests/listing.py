@@ -120,30 +120,30 @@ class Tables:
 def tables_in(root: Path, manifest: Manifest, *, checked: bool) -> Tables:
     """The repository tables of the release at `root`; ConfigError when it was made without them."""
     release = f"{manifest.name}@{manifest.version}"
-    if not manifest.tables:
+    paths, repositories = manifest.table("paths"), manifest.table("repositories")
+    if paths is None or repositories is None:
         raise ConfigError(
             f"{release} does not list its repositories' paths",
             hint="build a version with `repository_paths = true` in the recipe's [release]",
         )
-    paths, repositories = manifest.tables
     return Tables(root, release, paths, repositories, checked)
 
 
-def groups_with(path: Path, origins: Sequence[str]) -> list[int]:
-    """The row groups of a Parquet file that may hold any of `origins` (ascending), by the column's statistics.
+def groups_with(path: Path, keys: Sequence[str], *, column: str = "origin") -> list[int]:
+    """The row groups of a Parquet file whose `column` may hold any of `keys` (ascending), by its statistics.
 
     IntegrityError when the footer cannot be read.
     """
     try:
         with pq.ParquetFile(path) as file:
             metadata = file.metadata
-            column = [metadata.schema.column(at).path for at in range(metadata.num_columns)].index("origin")
-            stats = [metadata.row_group(group).column(column).statistics for group in range(metadata.num_row_groups)]
+            at = [metadata.schema.column(at).path for at in range(metadata.num_columns)].index(column)
+            stats = [metadata.row_group(group).column(at).statistics for group in range(metadata.num_row_groups)]
     except (pa.ArrowException, OSError, ValueError) as error:
         raise IntegrityError(
             f"cannot read the footer of {path}: {error}", hint="run `gristmill release verify` to list all damage"
         ) from error
-    return [group for group, held in enumerate(stats) if _may_hold(held, origins)]
+    return [group for group, held in enumerate(stats) if _may_hold(held, keys)]
 
 
 def any_between(origins: Sequence[str], low: str, high: str) -> bool:

@@ -8,9 +8,8 @@ Invariants, checked whenever a manifest is made or loaded:
   and the last stage keeps as many as the release has rows;
 - shards are in path order, lie where their licence class and language say, and their rows, bytes and
   licence counts add up to the tables and totals;
-- `tables` are none, or the repository tables `paths` and `repositories`: cut into the same parts, which lie
-  where their number says; the paths' counts add up to their rows, as many point at a row as the release has
-  rows, and the repositories' counts of files agree with the paths';
+- `tables` are in order, their parts lie where their number says, and they agree with each other and with the
+  release, as `manifests.tables` says;
 - `merkle_root` covers every shard's and table part's path and SHA-256; `documents` the other files' SHA-256;
 - `self_sha256` is the SHA-256 of the canonical JSON of all other keys, so that damage to the manifest
   shows without any other file;
@@ -57,7 +56,7 @@ class ManifestBody(Noun):
     """All that the release's documents are rendered from."""
 
     format: Literal["gristmill-release"] = "gristmill-release"
-    format_version: Literal[2] = 2  # 2: repository tables
+    format_version: Literal[3] = 3  # 2: repository tables; 3: tables of evidence
     name: str
     version: str
     created_from: Provenance
@@ -106,8 +105,13 @@ class ManifestBody(Noun):
             raise ValueError("licences do not agree with shards")
         if tally_totals(self.shards) != self.totals:
             raise ValueError("totals do not agree with shards")
-        check_tables(self.tables, rows=self.totals.rows)
+        known = sum(item.language is not None for item in self.languages)
+        check_tables(self.tables, rows=self.totals.rows, languages=known)
         return self
+
+    def table(self, name: str) -> Table | None:
+        """The table `name` (a key of foundation.layout.TABLES); None when the release is made without it."""
+        return next((table for table in self.tables if table.name == name), None)
 
 
 class Manifest(ManifestBody):

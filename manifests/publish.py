@@ -19,7 +19,7 @@ import os
 import re
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import cast
@@ -67,8 +67,8 @@ class ReleaseFacts:
 
     `archive` is the archive's identity, `parameters` free-form (shingle definition …): JSON objects.
     `funnel` is in the order of the flow; its last stage keeps the release's rows. `checksums`, when
-    given, maps the path of each shard and table part to the SHA-256 its writer recorded. `listing_parts`
-    is the number of parts of the repository tables; 0 for a release without them.
+    given, maps the path of each shard and table part to the SHA-256 its writer recorded. `table_parts`
+    is the number of parts of each table that the release has beside its shards (foundation.layout.TABLES).
     """
 
     name: str
@@ -82,14 +82,14 @@ class ReleaseFacts:
     funnel: Sequence[FunnelStage]
     parameters: Mapping[str, Json] = dataclasses.field(default_factory=dict)
     checksums: Mapping[str, str] | None = None
-    listing_parts: int = 0
+    table_parts: Mapping[str, int] = dataclasses.field(default_factory=dict)
 
 
 def publish(staging: Path, releases: Path, facts: ReleaseFacts) -> Path:
     """Publish what is staged; returns the folder `releases/<name>/<version>`.
 
-    Staged are the shards `staging/data/**.parquet` and, with `facts.listing_parts`, the repository tables
-    `staging/paths/*.parquet` and `staging/repositories/*.parquet`.
+    Staged are the shards `staging/data/**.parquet` and, for each of `facts.table_parts`, the parts of that table
+    `staging/<table>/*.parquet`.
 
     An identical version that exists already is returned as it is. Raises ConfigError for a name or
     version that cannot be, ConflictError when the version exists with other bytes or is being
@@ -122,14 +122,14 @@ def publish(staging: Path, releases: Path, facts: ReleaseFacts) -> Path:
 
 def _assemble(staging: Path, candidate: Path, facts: ReleaseFacts) -> Manifest:
     """Fill `candidate` with the whole release and sync it."""
-    paths, listed = _staged_shards(staging), _staged_tables(staging, parts=facts.listing_parts)
+    paths, listed = _staged_shards(staging), _staged_tables(staging, wanted=facts.table_parts)
     candidate.mkdir()
     for path in (*paths, *listed):
         _link_or_copy(staging / path, candidate / path)
     with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
         found = list(pool.map(lambda path: summarise(candidate / path, path), paths))
     shards = tuple(shard for shard, _ in found)
-    tables = tables_of(candidate, listed, facts.listing_parts)
+    tables = tables_of(candidate, listed, facts.table_parts)
     _check_checksums(data_files(shards, tables), facts.checksums)
     redactions: Counter[str] = Counter()
     for _, counts in found:
@@ -150,11 +150,13 @@ def _staged_shards(staging: Path) -> list[str]:
     return _staged(staging, "data", SHARD_PATH, what="shard")
 
 
-def _staged_tables(staging: Path, *, parts: int) -> list[str]:
-    """Paths of the staged parts of repository tables, sorted; InternalError when there are any and should be none."""
+def _staged_tables(staging: Path, *, wanted: Collection[str]) -> list[str]:
+    """Paths of the staged parts of tables, sorted; InternalError when there is one of a table that is not `wanted`."""
     found = [path for table in TABLES for path in _staged(staging, table, TABLE_PATH, what="part of a table")]
-    if found and not parts:
-        raise InternalError(f"{found[0]!r} is staged in {staging}, but the release is to have no repository tables")
+    strange = [path for path in found if path.partition("/")[0] not in wanted]
+    if strange:
+        table = strange[0].partition("/")[0]
+        raise InternalError(f"{strange[0]!r} is staged in {staging}, but the release is to have no table {table!r}")
     return found
 
 

@@ -15,6 +15,7 @@ import polars as pl
 
 from foundation.errors import AnswerIsNo, IntegrityError, UsageError
 from foundation.swhid import parse_core
+from manifests.attribution import Attribution, find_attribution
 from manifests.identifiers import qualifiers
 from manifests.manifest import MANIFEST, Manifest, load_manifest
 from manifests.repository import RepositoryView, find_repository
@@ -87,6 +88,14 @@ class Release:
             )
         return found.row(0, named=True)
 
+    def attribution(self, origin: str | None = None) -> Attribution:
+        """Whose licence texts the rows rest on, and those texts; of one repository if `origin` (or its name) is given.
+
+        AnswerIsNo with similar names when the release has no row of it, UsageError when several answer to the name,
+        ConfigError when the release was made without the table.
+        """
+        return find_attribution(self.path, self.manifest, origin, checked=self.checked)
+
     def repository(self, origin: str) -> RepositoryView:
         """Every path of one repository and what stands for it; `origin` may be a full name that only one has.
 
@@ -100,6 +109,12 @@ def repository(release: str | Path | Release, origin: str) -> RepositoryView:
     """Every path of one repository of a release, and what stands for it; see `Release.repository`."""
     opened = release if isinstance(release, Release) else open_release(release)
     return opened.repository(origin)
+
+
+def attribution(release: str | Path | Release, origin: str | None = None) -> Attribution:
+    """Whose licence texts a release's rows rest on, and those texts; see `Release.attribution`."""
+    opened = release if isinstance(release, Release) else open_release(release)
+    return opened.attribution(origin)
 
 
 def open_release(path: str | Path, *, verify: Verify = "manifest") -> Release:

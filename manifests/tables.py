@@ -1,9 +1,15 @@
-"""The repository tables as the manifest states them: what stands for every path of every repository.
+"""The tables beside the shards, as the manifest states them.
 
-Table `paths` (foundation.schema.RELEASE_PATHS) and `repositories` (RELEASE_REPOSITORIES) are cut into the same number
-of parts, by a hash of the origin (`part_of`); a part without rows has no file. Invariants, checked in every manifest:
-both tables have the same parts; paths are counted by `via`; as many have `via` = `row` as the release has rows; and
-the repositories' sums of files present and resembled are the paths'.
+`attribution`, `licences`, `languages`, `paths` and `repositories` (their schemas: foundation.schema.RELEASE_*) are cut
+into parts by a hash of their key (foundation.layout.TABLES, `part_of`); a part without rows has no file. Each file is
+counted: paths by `via`, licence texts by kind, languages by type; repositories and attribution by sums of columns.
+Invariants, checked in every manifest:
+
+- `paths` and `repositories` are there both or not at all, of one cut; as many paths have `via` = `row` as the release
+  has rows; the repositories' sums of files present and resembled are the paths';
+- `attribution` and `licences` are there both or not at all; the notices that lead (`leading`) add up to the release's
+  rows (that every text attribution points at is there, the build checks when it lists the texts);
+- `languages` has at least as many rows as there are languages among the release's rows.
 """
 
 from __future__ import annotations
@@ -23,19 +29,45 @@ from foundation.errors import InternalError
 from foundation.exchange import bucket_of
 from foundation.frames import frame
 from foundation.layout import TABLE_PATH, TABLES, table_path
-from foundation.schema import PRESENT_VIAS, RELEASE_PATHS, RELEASE_REPOSITORIES, VIAS
+from foundation.schema import (
+    LICENCE_TEXT_KINDS,
+    PRESENT_VIAS,
+    RELEASE_ATTRIBUTION,
+    RELEASE_LANGUAGES,
+    RELEASE_LICENCES,
+    RELEASE_PATHS,
+    RELEASE_REPOSITORIES,
+    VIAS,
+)
 from foundation.tables import read_batches
 from manifests.nouns import Column, Noun, Positive, Sha256, check_order
 from manifests.summary import columns_of, footer
 
-SCHEMAS: Mapping[str, pa.Schema] = MappingProxyType({"paths": RELEASE_PATHS, "repositories": RELEASE_REPOSITORIES})
+SCHEMAS: Mapping[str, pa.Schema] = MappingProxyType(
+    {
+        "attribution": RELEASE_ATTRIBUTION,
+        "languages": RELEASE_LANGUAGES,
+        "licences": RELEASE_LICENCES,
+        "paths": RELEASE_PATHS,
+        "repositories": RELEASE_REPOSITORIES,
+    }
+)
 NOTHING = "none"  # how `counts` spells a null `via`
-_SUMS = ("files", "present", "resembled")
-_KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType({"paths": (*VIAS, NOTHING), "repositories": _SUMS})
+_COUNTED = {"languages": "type", "licences": "kind", "paths": "via"}  # rows by the values of a column
+_SUMMED = {"attribution": ("files", "leading"), "repositories": ("files", "present", "resembled")}
+_KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "languages": ("data", "markup", "programming", "prose"),
+        "licences": LICENCE_TEXT_KINDS,
+        "paths": (*VIAS, NOTHING),
+        **_SUMMED,
+    }
+)
+_TOGETHER = (("attribution", "licences"), ("paths", "repositories"))
 
 
 class TableFile(Noun):
-    """One part of a table: `bytes` is the file's size; `counts` are paths by `via`, or sums over its repositories."""
+    """One part of a table: `bytes` is the file's size; `counts` are its rows by a column's values, or columns' sums."""
 
     path: str
     sha256: Sha256
@@ -45,9 +77,9 @@ class TableFile(Noun):
 
 
 class Table(Noun):
-    """One repository table: into how many `parts` origins are hashed, its columns, and the parts that have rows."""
+    """One table: into how many `parts` its keys are hashed, its columns, and the parts that have rows."""
 
-    name: Literal["paths", "repositories"]
+    name: Literal["attribution", "languages", "licences", "paths", "repositories"]
     parts: Positive
     columns: tuple[Column, ...]
     files: tuple[TableFile, ...]
@@ -64,25 +96,37 @@ class Table(Noun):
 
     @model_validator(mode="after")
     def check_files(self) -> Self:
-        """Parts lie where their table and number say, in order; counts are the table's, and the paths' add up."""
+        """Parts lie where their table and number say, in order; counts are the table's, and those of rows add up."""
         check_order((file.path for file in self.files), f"files of {self.name}")
         for number, file in zip(self.numbers, self.files, strict=True):
             if not 0 <= number < self.parts or file.path != table_path(self.name, number):
                 raise ValueError(f"{file.path!r} is no place for a part of {self.name}, which has {self.parts}")
             if not file.counts.keys() <= set(_KEYS[self.name]):
                 raise ValueError(f"{file.path}: counts {sorted(file.counts)} are not of {_KEYS[self.name]}")
-            if self.name == "paths" and sum(file.counts.values()) != file.rows:
+            if self.name in _COUNTED and sum(file.counts.values()) != file.rows:
                 raise ValueError(f"{file.path}: counts do not add up to {file.rows} rows")
         return self
 
 
-def check_tables(tables: Sequence[Table], *, rows: int) -> None:
-    """ValueError unless `tables` are none at all, or both, of one cut, in agreement with each other and `rows`."""
-    if not tables:
-        return
-    if tuple(table.name for table in tables) != TABLES:
-        raise ValueError(f"tables are not {TABLES}")
-    paths, repositories = tables
+def check_tables(tables: Sequence[Table], *, rows: int, languages: int) -> None:
+    """ValueError unless `tables` are in order, complete, and in agreement with each other and the release.
+
+    The release has `rows` rows in so many `languages` (undecided ones aside).
+    """
+    check_order((table.name for table in tables), "tables")
+    named = {table.name: table for table in tables}
+    for one, other in _TOGETHER:
+        if (one in named) != (other in named):
+            raise ValueError(f"tables {one} and {other} belong together")
+    if "attribution" in named and named["attribution"].total("leading") != rows:
+        raise ValueError(f"attribution leads {named['attribution'].total('leading')} rows, the release has {rows}")
+    if "languages" in named and sum(file.rows for file in named["languages"].files) < languages:
+        raise ValueError(f"table languages does not have all of {languages} languages")
+    if "paths" in named:
+        _check_repositories(named["paths"], named["repositories"], rows=rows)
+
+
+def _check_repositories(paths: Table, repositories: Table, *, rows: int) -> None:
     if (paths.parts, paths.numbers) != (repositories.parts, repositories.numbers):
         raise ValueError("tables paths and repositories are not cut alike")
     if paths.total("row") != rows:
@@ -92,42 +136,43 @@ def check_tables(tables: Sequence[Table], *, rows: int) -> None:
         raise ValueError("repositories do not agree with paths")
 
 
-def part_of(origin: str, parts: int) -> int:
-    """The part of both tables that holds `origin`: `foundation.exchange.bucket_of`."""
-    return int(bucket_of(pa.array([origin], pa.string()), parts)[0])
+def part_of(key: str, parts: int) -> int:
+    """The part of a table that holds `key` (an origin, a text's hash): `foundation.exchange.bucket_of`."""
+    return int(bucket_of(pa.array([key], pa.string()), parts)[0])
 
 
-def tables_of(root: Path, staged: Sequence[str], parts: int) -> tuple[Table, ...]:
-    """The manifest's entries for the staged tables; none when `parts` is 0. InternalError for a wrong part."""
-    if not parts:
-        return ()
-    files = [summarise_part(root / path, path, parts) for path in sorted(staged)]
+def tables_of(root: Path, staged: Sequence[str], parts: Mapping[str, int]) -> tuple[Table, ...]:
+    """The manifest's entries for the staged tables, `parts` of each; InternalError for a wrong part."""
     return tuple(
         Table(
             name=name,  # type: ignore[arg-type]
-            parts=parts,
+            parts=parts[name],
             columns=columns_of(SCHEMAS[name]),
-            files=tuple(file for file in files if file.path.startswith(f"{name}/")),
+            files=tuple(
+                summarise_part(root / path, path, parts[name]) for path in sorted(staged) if path.startswith(f"{name}/")
+            ),
         )
         for name in TABLES
+        if name in parts
     )
 
 
 def summarise_part(path: Path, relative: str, parts: int) -> TableFile:
     """The manifest's entry for one part, read a row group at a time.
 
-    InternalError when its columns are not the table's, when it has no rows, or holds an origin of another part.
+    InternalError when its columns are not the table's, when it has no rows, or holds a key of another part.
     """
     found = TABLE_PATH.fullmatch(relative)
     name, number = (found.group(1), int(found.group(2))) if found else ("", -1)
     if footer(path)[1] != columns_of(SCHEMAS[name]):
         raise InternalError(f"{relative}: its columns are not those of table {name}")
-    wanted = ["origin", "via"] if name == "paths" else ["origin", *_SUMS]
+    key = TABLES[name]
+    wanted = [key, *([_COUNTED[name]] if name in _COUNTED else _SUMMED[name])]
     counts: Counter[str] = Counter()
     rows = 0
     for batch in read_batches(path, columns=wanted):
-        if (bucket_of(pa.chunked_array([batch["origin"].unique()]), parts) != number).any():
-            raise InternalError(f"{relative} holds an origin of another part")
+        if (bucket_of(pa.chunked_array([batch[key].unique()]), parts) != number).any():
+            raise InternalError(f"{relative} holds {'an' if key == 'origin' else 'a'} {key} of another part")
         counts.update(_counts(frame(batch), name))
         rows += batch.num_rows
     if not rows:
@@ -137,6 +182,6 @@ def summarise_part(path: Path, relative: str, parts: int) -> TableFile:
 
 
 def _counts(rows: pl.DataFrame, name: str) -> dict[str, int]:
-    if name == "paths":
-        return dict(rows.group_by(pl.col("via").fill_null(NOTHING)).len().iter_rows())
-    return {column: int(rows[column].sum()) for column in _SUMS}
+    if name in _COUNTED:
+        return dict(rows.group_by(pl.col(_COUNTED[name]).fill_null(NOTHING)).len().iter_rows())
+    return {column: int(rows[column].sum()) for column in _SUMMED[name]}

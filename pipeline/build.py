@@ -322,7 +322,7 @@ def _publish(
             "guard": flowed.guard.totals(),
         },
         checksums=checksums,
-        listing_parts=flowed.listing.parts if flowed.listing else 0,
+        table_parts={name: table.parts for name, table in flowed.tables.items()},
     )
     target = publish(staging, request.releases, facts)
     _record_tables(request, flowed, target)
@@ -350,9 +350,8 @@ def _stage(root: Path, staging: Path, flowed: Flowed) -> dict[str, str]:
         number = numbers.get((shard.licence_class, shard.language), 0)
         numbers[shard.licence_class, shard.language] = number + 1
         placed[shard_path(shard.licence_class, shard.language, number)] = shard.part
-    if flowed.listing is not None:
-        placed |= {table_path("paths", number): part for number, part in flowed.listing.paths.items()}
-        placed |= {table_path("repositories", number): part for number, part in flowed.listing.repositories.items()}
+    for name, table in flowed.tables.items():
+        placed |= {table_path(name, number): part for number, part in table.files.items()}
     try:
         (staging / "data").mkdir(parents=True)
         for path, part in placed.items():

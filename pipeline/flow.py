@@ -16,9 +16,10 @@ from foundation.exchange import bucket_of, buckets_present
 from foundation.tables import group_count
 from foundation.tasks import Outcome, Part, Runner, Task, parts_of
 from pipeline.recipe import Recipe
-from stages import catalog, contents, decisions, deduplication, licences, shards
+from stages import catalog, contents, decisions, deduplication, licences, redaction, shards
+from stages.contents.statements import SECRETS
 from stages.decisions import Report as GuardReport
-from stages.shards import Listing
+from stages.shards import Listing, ReleaseTable
 
 READ_BYTES = 8 << 20
 READ_CONTENTS = 1500
@@ -44,7 +45,7 @@ class Flowed:
     contents: tuple[Part, ...]
     decisions: tuple[Part, ...]
     shards: tuple[Shard, ...]
-    listing: Listing | None  # None when the recipe wants no repository tables
+    tables: Mapping[str, ReleaseTable]  # the tables that are shipped beside the shards, by name
     tally: Mapping[str, int]  # decisions by `stage/reason`
     raw_bytes: int
     guard: GuardReport  # what each language and source lost, held against the recipe's limits
@@ -98,8 +99,8 @@ class Flow:
             exclusions_sha256=self.exclusions_sha256,
             context=self.context,
         )
-        statements = self._statements(made)
-        placed = self._placed(made, statements)
+        noticed = self._statements(made)
+        placed = self._placed(made, parts_of(noticed, "statements"))
         work, early = self._chosen(made, placed)
         read = self._read(made, work)
         weighed = contents.weigh_copies(
@@ -120,35 +121,45 @@ class Flow:
             buckets=made.buckets,
         )
         tally = _tally(guarded.outcomes)
+        assembled = self._assembled(made, read, decided, tally["kept_bytes"])
+        cut = self._cut(assembled)
+        tables = self._evidence(made, noticed, assembled, cut)
+        if self.recipe.release.repository_paths:
+            listing = self._listing(made, placed, guarded.outcomes, exact)
+            tables["paths"] = ReleaseTable(listing.parts, listing.paths)
+            tables["repositories"] = ReleaseTable(listing.parts, listing.repositories)
         return Flowed(
             catalog=made,
             placed=placed,
             contents=_every(read, "contents"),
             decisions=parts_of(guarded.outcomes, "decisions"),
-            shards=self._shards(made, read, decided, tally["kept_bytes"]),
-            listing=self._listing(made, placed, guarded.outcomes, exact)
-            if self.recipe.release.repository_paths
-            else None,
+            shards=cut,
+            tables=tables,
             tally={name: count for name, count in tally.items() if "/" in name},
             raw_bytes=sum(outcome.counts["raw_bytes"] for outcome in read),
             guard=guarded.report,
         )
 
-    def _statements(self, made: catalog.Catalog) -> tuple[Part, ...]:
-        params = {"buckets": made.buckets, "max_bytes": self.recipe.catalog.max_bytes, **self._stages("licences")}
+    def _statements(self, made: catalog.Catalog) -> list[Outcome]:
+        params = {
+            "buckets": made.buckets,
+            "max_bytes": self.recipe.catalog.max_bytes,
+            "text_redaction": text_redaction(self.recipe),
+            **self._stages("licences"),
+        }
         tasks = [
             self.task(
                 "contents.statements:read_statements",
                 contents.VERSION,
                 "licences/statements",
                 partition=f"{number:06d}",
-                outputs=("statements",),
+                outputs=("statements", "texts"),
                 inputs={"notices": (part,)},
                 params=params,
             )
             for number, part in enumerate(self._row_groups(made.notices))
         ]
-        return parts_of(self.run("licences: licence files", tasks), "statements")
+        return self.run("licences: licence files", tasks)
 
     def _placed(self, made: catalog.Catalog, statements: tuple[Part, ...]) -> tuple[Part, ...]:
         tasks = [
@@ -303,9 +314,9 @@ class Flow:
         ]
         return parts_of(self.run("decisions: duplicates", tasks), "rows")
 
-    def _shards(
+    def _assembled(
         self, made: catalog.Catalog, read: Sequence[Outcome], decided: Sequence[Outcome], kept_bytes: int
-    ) -> tuple[Shard, ...]:
+    ) -> list[Outcome]:
         slices = min(made.buckets, max(1, -(-kept_bytes // self.recipe.release.shard_bytes)))
         kept = parts_of(decided, "kept")
         part_buckets = _buckets_of_parts(len(read), made.buckets)
@@ -333,8 +344,7 @@ class Flow:
             )
             for number, outcome in enumerate(read)
         ]
-        outcomes = self.run("release: rows", tasks)
-        return self._cut(outcomes)
+        return self.run("release: rows", tasks)
 
     def _cut(self, assembled: Sequence[Outcome]) -> tuple[Shard, ...]:
         names = sorted({key.removeprefix("shard:") for outcome in assembled for key in outcome.counts})
@@ -358,6 +368,22 @@ class Flow:
         ]
         outcomes = self.run("release: shards", tasks)
         return tuple(_shard(name, outcome) for name, outcome in zip(names, outcomes, strict=True))
+
+    def _evidence(
+        self,
+        made: catalog.Catalog,
+        noticed: Sequence[Outcome],
+        assembled: Sequence[Outcome],
+        cut: Sequence[Shard],
+    ) -> dict[str, ReleaseTable]:
+        credited = shards.Credited(
+            buckets=made.buckets,
+            rows=parts_of(assembled, "rows"),
+            statements=parts_of(noticed, "statements"),
+            texts=parts_of(noticed, "texts"),
+            languages=tuple(sorted({shard.language for shard in cut if shard.language is not None})),
+        )
+        return shards.list_evidence(self.run, credited, root=self.root, context=self.context)
 
     def _listing(
         self, made: catalog.Catalog, placed: tuple[Part, ...], decided: Sequence[Outcome], exact: tuple[Part, ...]
@@ -406,6 +432,14 @@ def _signing(settings: deduplication.Settings) -> dict[str, Json]:
     """The settings that signatures depend on, the rest made neutral: another threshold must not read bytes again."""
     chosen = deduplication.Settings(threshold=1, permutations=settings.permutations, seed=settings.seed)
     return chosen.model_dump(mode="json")
+
+
+def text_redaction(recipe: Recipe) -> dict[str, Json]:
+    """How licence texts are redacted: secrets always, the rest when the recipe says so."""
+    settings = recipe.redaction
+    asked = settings.kinds if recipe.release.licence_texts == "redacted" else ()
+    kinds = tuple(sorted({*asked, *SECRETS}))
+    return redaction.Settings.model_validate({**settings.model_dump(), "kinds": kinds}).model_dump(mode="json")
 
 
 def _every(outcomes: Sequence[Outcome], output: str) -> tuple[Part, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 import pydantic
 
@@ -80,6 +80,7 @@ class ReleaseSection(Section):
     shard_bytes: int = pydantic.Field(default=256 << 20, ge=1 << 20)  # of one file, about
     row_group_bytes: int = pydantic.Field(default=8 << 20, ge=1 << 16)  # at most, one row aside
     row_group_rows: int = pydantic.Field(default=1000, ge=1)  # at most
+    licence_texts: Literal["verbatim", "redacted"] = "verbatim"  # found licence texts as they are (secrets apart)
     repository_paths: bool = True  # ship what stands for every path, so that whole repositories can be rebuilt
 
 

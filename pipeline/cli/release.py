@@ -1,4 +1,4 @@
-"""`gristmill release verify|show|repository`: check a release, and show what it states about itself."""
+"""`gristmill release verify|show|repository|attribution`: check a release, and show what it states about itself."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 from foundation.errors import IntegrityError
 from manifests import Manifest, find_release, load_manifest
 from manifests import verify as verify_release
-from pipeline.cli import repository
+from pipeline.cli import attribution, repository
 from pipeline.cli.output import Output, printable
 
 _VERIFY = """Check every file of a release: checksums, manifest, Merkle root, row counts, columns.
@@ -61,21 +61,33 @@ def show(directory: Directory, *, as_json: AsJson = False, quiet: Quiet = False)
 
 def register(app: typer.Typer) -> None:
     """Add the group `release` to `app`."""
-    group = typer.Typer(no_args_is_help=True, help="Check and show published releases, rebuild repositories.")
+    group = typer.Typer(
+        no_args_is_help=True, help="Check and show published releases, their repositories and attribution."
+    )
     group.command("verify", help=_VERIFY)(verify)
     group.command("show", help=_SHOW)(show)
     repository.register(group)
+    attribution.register(group)
     app.add_typer(group, name="release")
 
 
 def _table_lines(manifest: Manifest) -> list[str]:
-    if not manifest.tables:
+    paths, repositories = manifest.table("paths"), manifest.table("repositories")
+    if paths is None or repositories is None:
         return []
-    paths, repositories = manifest.tables
     files, present = repositories.total("files"), repositories.total("present")
     listed = sum(part.rows for part in repositories.files)
     resembled = paths.total("near_duplicate")
     return [f"  repositories {listed:,} of {files:,} files: {present:,} present, {resembled:,} resembled"]
+
+
+def _evidence_lines(manifest: Manifest) -> list[str]:
+    attribution, licences = manifest.table("attribution"), manifest.table("licences")
+    if attribution is None or licences is None:
+        return []
+    found, canonical = licences.total("found"), licences.total("canonical")
+    entries = sum(part.rows for part in attribution.files)
+    return [f"  attribution  {entries:,} entries, {found:,} licence texts found, {canonical:,} canonical"]
 
 
 def _lines(manifest: Manifest) -> list[str]:
@@ -85,6 +97,7 @@ def _lines(manifest: Manifest) -> list[str]:
         f"  rows         {totals.rows:,} in {totals.shards:,} shards",
         f"  bytes        {totals.bytes:,} of original contents, {totals.file_bytes:,} on disk",
         *_table_lines(manifest),
+        *_evidence_lines(manifest),
         f"  registry     sequence {registry.sequence}",
         f"  merkle root  {manifest.merkle_root}",
         "",

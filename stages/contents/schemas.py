@@ -56,6 +56,7 @@ SIGNALS = [
     ("language_source", pa.string()),
     ("vendored", pa.bool_()),
     ("generated", pa.bool_()),
+    ("documentation", pa.bool_()),
     ("num_lines", pa.int64()),
     ("avg_line_length", pa.float64()),
     ("max_line_length", pa.int64()),

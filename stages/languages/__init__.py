@@ -1,5 +1,5 @@
 """Languages: what language each content is in, over Linguist's whole vocabulary, and whether it is
-vendored or generated.
+vendored, generated or documentation.
 
 `classify` asks Linguist (enry-python) by real path and text, and guesslang's model where Linguist cannot
 decide; `refuse` applies the recipe's policy. Columns and invariants: `stages/languages/classes.py`.
@@ -32,7 +32,13 @@ __all__ = [
 ]
 
 INSPECTED = pa.schema(
-    [("id", pa.string()), ("language", pa.string()), ("vendored", pa.bool_()), ("generated", pa.bool_())]
+    [
+        ("id", pa.string()),
+        ("language", pa.string()),
+        ("vendored", pa.bool_()),
+        ("generated", pa.bool_()),
+        ("documentation", pa.bool_()),
+    ]
 )
 
 
@@ -43,6 +49,6 @@ def inspect(files: pa.Table, settings: Settings | None = None) -> pa.Table:
     paths = pc.cast(files["path"], pa.binary()).combine_chunks()
     classes = classify(paths, texts.combine_chunks(), min_confidence=chosen.min_confidence)
     return pa.table(
-        [pc.cast(files["id"], pa.string()), classes["language"], classes["vendored"], classes["generated"]],
+        [pc.cast(files["id"], pa.string()), *(classes[name] for name in INSPECTED.names[1:])],
         schema=INSPECTED,
     )

@@ -1,4 +1,4 @@
-"""Language, vendored and generated flags of a batch of files.
+"""Language, vendored, generated and documentation flags of a batch of files.
 
 Output of `classify` (CLASSES), one row a file in the order given:
 
@@ -7,6 +7,7 @@ Output of `classify` (CLASSES), one row a file in the order given:
     language_source      string   who decided; null with the language
     vendored             bool     Linguist's path rules on the full path
     generated            bool     Linguist's rules on full path and text; false without a text
+    documentation        bool     Linguist's path rules on the full path
 
 Invariants: a row depends on its own path and text alone; a null text has no language; no language is
 reported below the threshold. Sources and the confidence they carry (share right on files of six
@@ -33,7 +34,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stages.languages import guesslang
-from stages.languages.linguist import Verdict, detect, is_generated, is_vendored, shown
+from stages.languages.linguist import Verdict, detect, is_documentation, is_generated, is_vendored, shown
 from stages.languages.vocabulary import table
 
 CLASSES = pa.schema(
@@ -43,6 +44,7 @@ CLASSES = pa.schema(
         ("language_source", pa.string()),
         ("vendored", pa.bool_()),
         ("generated", pa.bool_()),
+        ("documentation", pa.bool_()),
     ]
 )
 
@@ -71,6 +73,7 @@ def classify(paths: pa.Array, texts: pa.LargeStringArray, *, min_confidence: flo
     columns: list[Sequence[object]] = [*zip(*known, strict=True)] or [(), (), ()]
     columns.append([is_vendored(name) for name in names])
     columns.append([body is not None and is_generated(name, body) for name, body in zip(names, bodies, strict=True)])
+    columns.append([is_documentation(name) for name in names])
     return pa.table(
         [pa.array(column, field.type) for column, field in zip(columns, CLASSES, strict=True)], schema=CLASSES
     )

@@ -2,9 +2,10 @@
 
 - Imported inside functions only: after the first call the Go runtime lives in the process, and a child
   made by fork would hang in it. Ray workers and fresh processes are fine.
-- Two releases are in use (0.2.0 on Python 3.11, 0.3.0 from 3.12). Only `get_languages`, `is_vendor` and
-  `is_generated` are called, which mean the same in both; `safe` of 0.2.0 means nothing. One answer: some
-  strategy was certain. Several: the naive Bayes classifier ranked them. None: no strategy knows the file.
+- Two releases are in use (0.2.0 on Python 3.11, 0.3.0 from 3.12). Only `get_languages`, `is_vendor`,
+  `is_documentation` and `is_generated` are called, which mean the same in both; `safe` of 0.2.0 means
+  nothing. One answer: some strategy was certain. Several: the naive Bayes classifier ranked them. None: no
+  strategy knows the file.
 - 0.2.0 breaks ties of the classifier by Go's random map order. A tie for the first place needs an equal
   prior in the second, so there such a pair is not taken for a ranking (`ranked` is False).
 - Linguist calls any text with NUL in its first 8,000 bytes binary; decoding has settled that already, so
@@ -35,6 +36,11 @@ _VIM = re.compile(rb"(?:filetype|ft|syntax)\s*=\s*\w")
 
 # The extensions of manual pages, which Linguist tells by pattern.
 _MANUAL = re.compile(r"\.(?:[1-9][a-z_0-9]*|0p|n|man|mdoc)(?:\.in)?\Z", re.IGNORECASE)
+
+# A word without which no path rule for documentation holds (go-enry's data/documentation.go): spares the library.
+_DOCUMENTARY = re.compile(
+    r"doc|man/|example|demo|sample|citation|change|contributing|copying|install|licen|readme", re.IGNORECASE
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -125,6 +131,15 @@ def is_vendored(path: str) -> bool:
     import enry
 
     return bool(enry.is_vendor(path))
+
+
+def is_documentation(path: str) -> bool:
+    """Whether Linguist's path rules call the file documentation, licences and examples included; full path."""
+    if not _DOCUMENTARY.search(path):
+        return False
+    import enry
+
+    return bool(enry.is_documentation(path))
 
 
 def is_generated(path: str, text: bytes) -> bool:

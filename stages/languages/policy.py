@@ -11,7 +11,7 @@ def refuse(classes: pl.DataFrame, settings: Settings) -> pl.DataFrame:
     """`reason`, `value`, `threshold` (strings; null where kept) for each row of `classes` (CLASSES columns).
 
     The first that holds decides, in this order: language_unknown, language_not_included,
-    language_excluded, vendored, generated. A null language is refused by an `include` list as unknown.
+    language_excluded, vendored, generated, documentation. A null language is refused by an `include` list as unknown.
     """
     language = pl.col("language")
     known = language.is_not_null()
@@ -24,6 +24,7 @@ def refuse(classes: pl.DataFrame, settings: Settings) -> pl.DataFrame:
         ("language_excluded", known & language.is_in(exclude), language, _listed(exclude)),
         ("vendored", pl.col("vendored") & pl.lit(settings.drop_vendored), yes, no),
         ("generated", pl.col("generated") & pl.lit(settings.drop_generated), yes, no),
+        ("documentation", pl.col("documentation") & pl.lit(settings.drop_documentation), yes, no),
     ]
     empty = pl.lit(None, pl.String)
     reason, value, threshold = empty, empty, empty

@@ -11,7 +11,7 @@ import pydantic
 from stages.languages.vocabulary import require
 
 NAME = "languages"
-VERSION = "1"
+VERSION = "2"
 
 REASONS: Mapping[str, str] = MappingProxyType(
     {
@@ -20,6 +20,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "language_excluded": "the language is in the recipe's `exclude` list",
         "vendored": "Linguist's path rules say third-party code, and the recipe drops it",
         "generated": "Linguist's rules say generated, and the recipe drops it",
+        "documentation": "Linguist's path rules say documentation, and the recipe drops it",
     }
 )
 
@@ -42,6 +43,7 @@ class Settings(pydantic.BaseModel):
     drop_unknown: bool = False
     drop_vendored: bool = False  # drop what Linguist calls vendored
     drop_generated: bool = False
+    drop_documentation: bool = False  # drop what Linguist calls documentation: docs/, examples/, README, CHANGELOG …
 
     @pydantic.model_validator(mode="after")
     def _disjoint(self) -> Settings:

@@ -1,4 +1,4 @@
-"""Linguist's vocabulary: 804 languages with id, type, group and extensions.
+"""Linguist's vocabulary: 804 languages with id, type, group, extensions, file names, interpreters and aliases.
 
 `data/linguist.json` is made by `scripts/make_linguist_table.py` from the source distribution of
 enry-python 0.3.0 (Apache-2.0), whose tables are generated from Linguist's languages.yml (MIT) at the
@@ -14,6 +14,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 _DATA = Path(__file__).parent / "data" / "linguist.json"
 
@@ -21,7 +22,8 @@ _DATA = Path(__file__).parent / "data" / "linguist.json"
 @dataclasses.dataclass(frozen=True)
 class Language:
     """One Linguist language. `group` is null where it is its own; `prior` (natural log of its share of
-    Linguist's samples) is null where the classifier was not trained on it."""
+    Linguist's samples) is null where the classifier was not trained on it. `filenames` are whole names; `aliases`
+    are in lower case, with underscores for spaces."""
 
     name: str
     id: int
@@ -29,18 +31,21 @@ class Language:
     group: str | None
     extensions: tuple[str, ...]
     prior: float | None
+    filenames: tuple[str, ...]
+    interpreters: tuple[str, ...]
+    aliases: tuple[str, ...]
 
 
 @functools.cache
 def table() -> Mapping[str, Language]:
     """Every language by name, in name order; read once a process."""
     rows = json.loads(_DATA.read_bytes())["languages"]
-    return MappingProxyType(
-        {
-            name: Language(name, row["id"], row["type"], row["group"], tuple(row["extensions"]), row["prior"])
-            for name, row in rows.items()
-        }
-    )
+    return MappingProxyType({name: _language(name, row) for name, row in rows.items()})
+
+
+def _language(name: str, row: Mapping[str, Any]) -> Language:
+    listed = {key: tuple(row[key]) for key in ("extensions", "filenames", "interpreters", "aliases")}
+    return Language(name, row["id"], row["type"], row["group"], prior=row["prior"], **listed)
 
 
 @functools.cache

@@ -7,6 +7,8 @@ for itself; `inspect` judges loose files. Columns, rules and invariants are in t
 """
 
 from stages.licences.candidates import KINDS, licence_kind
+from stages.licences.canonical import canonical_text
+from stages.licences.copyrights import copyright_lines
 from stages.licences.detection import DETECTIONS, TOOL, detect
 from stages.licences.effective import with_headers
 from stages.licences.inspection import INSPECTED, inspect
@@ -30,6 +32,8 @@ __all__ = [
     "MemoResolver",
     "Resolver",
     "Settings",
+    "canonical_text",
+    "copyright_lines",
     "detect",
     "inspect",
     "licence_kind",

@@ -26,6 +26,7 @@ import dataclasses
 import functools
 import re
 from collections.abc import Sequence
+from importlib import metadata
 from typing import Any
 
 import pyarrow as pa
@@ -34,11 +35,11 @@ from foundation import clock, spdx
 from foundation.errors import ConfigError
 from stages.licences.names import declared_expression
 from stages.licences.notices import TAG_PREFIX
-from stages.licences.settings import Settings
+from stages.licences.settings import VERSION, Settings
 
 TOOL = "scancode-toolkit 32.5.0"
-SPDX_TOOL = "license-expression"
-SENTENCE_TOOL = "gristmill"
+SPDX_TOOL = f"license-expression {metadata.version('license-expression')}"
+SENTENCE_TOOL = f"gristmill {VERSION}"  # the policy version of this stage
 
 DETECTIONS = pa.schema(
     [

@@ -40,13 +40,14 @@ def with_headers(path_licences: pl.DataFrame, notices: pl.DataFrame, detections:
     if not known.height:
         return path_licences
     paths = as_text(known["path"]) if "path" in known.columns else pl.Series([None] * known.height, dtype=pl.String)
-    base = dict(zip(known["sha1_git"], zip(known["licence_expression"], paths, strict=True), strict=True))
+    spoken = zip(known["licence_expression"], known["licence_evidence"], paths, strict=True)
+    base = dict(zip(known["sha1_git"], spoken, strict=True))
     records = []
     for (content,), group in heard.group_by("sha1_git", maintain_order=True):
         if content in base:
-            path_expression, path = base[str(content)]
+            path_expression, evidence, path = base[str(content)]
             entries = [entry | {"path": path} for entry in group.to_dicts()]
-            records += _ruled(str(content), path_expression, entries)
+            records += _ruled(str(content), path_expression, entries, evidence=evidence)
     if not records:
         return path_licences
     schema = {"sha1_git": pl.String, **dict.fromkeys(LICENCE, pl.String), "own_licence": pl.Boolean}
@@ -54,7 +55,9 @@ def with_headers(path_licences: pl.DataFrame, notices: pl.DataFrame, detections:
     return path_licences.update(made, on="sha1_git", how="left", include_nulls=False, maintain_order="left")
 
 
-def _ruled(content: str, path_expression: str | None, entries: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def _ruled(
+    content: str, path_expression: str | None, entries: Sequence[dict[str, Any]], *, evidence: str | None
+) -> list[dict[str, Any]]:
     own = [entry for entry in entries if entry["kind"] != "mention"]
     parts = [entry for entry in entries if entry["kind"] == "mention"]
     holds = spdx.conjunction(_meant(entry, path_expression) for entry in own) or path_expression
@@ -62,14 +65,15 @@ def _ruled(content: str, path_expression: str | None, entries: Sequence[dict[str
     expression = spdx.conjunction([*filter(None, [holds]), *(_meant(entry, path_expression) for entry in added)])
     if not own and not added:
         return []
+    alone = bool(own) and not any(_points(entry) for entry in [*own, *added])
     return [
         {
             "sha1_git": content,
             "licence_expression": expression,
             "licence_class": spdx.licence_class(expression),
             "licence_source": SOURCE,
-            "licence_evidence": evidence_of([*own, *added]),
-            "own_licence": bool(own) and not any(_points(entry) for entry in [*own, *added]),
+            "licence_evidence": evidence_of([*own, *added], path_licence=None if alone else evidence),
+            "own_licence": alone,
         }
     ]
 

@@ -2,11 +2,14 @@
 
     {"kind": …, "lines": [first, last], "notice": …, "path": …, "rule": …, "score": …, "tool": …, "with": [the others]}
 
-`with` is left out when one statement stands alone. Only paths and names are in it, never a file's text.
+`with` is left out when one statement stands alone. Where a header rests on the licence of the file's path (it points
+at it, or only adds to it), `path_licence` holds that one's evidence, of the same form. Only paths and names are in
+it, never a file's text.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,8 +19,11 @@ MAX_STATEMENTS = 8
 """Statements that evidence lists; `more` counts the rest."""
 
 
-def evidence_of(statements: Sequence[Mapping[str, Any]]) -> str | None:
-    """Canonical JSON of `statements` (fields of STATED and `path` as text), the first one leading; None for none."""
+def evidence_of(statements: Sequence[Mapping[str, Any]], *, path_licence: str | None = None) -> str | None:
+    """Canonical JSON of `statements` (fields of STATED and `path` as text), the first one leading; None for none.
+
+    `path_licence` is the evidence (JSON) of the path's licence, where the statements rest on it.
+    """
     if not statements:
         return None
     first, *others = [_entry(statement) for statement in statements[:MAX_STATEMENTS]]
@@ -26,6 +32,8 @@ def evidence_of(statements: Sequence[Mapping[str, Any]]) -> str | None:
         document["with"] = others
     if len(statements) > MAX_STATEMENTS:
         document["more"] = len(statements) - MAX_STATEMENTS
+    if path_licence is not None:
+        document["path_licence"] = json.loads(path_licence)
     return canonical_json(document).decode()
 
 

@@ -17,7 +17,7 @@ import pyarrow as pa
 from foundation import spdx
 from foundation.canonical import Json, fingerprint
 from foundation.tables import read_table, write_table
-from stages.licences.detection import DETECTIONS, TOOL, detect
+from stages.licences.detection import DETECTIONS, SPDX_TOOL, TOOL, detect
 from stages.licences.settings import VERSION, Settings
 
 BATCH = 64
@@ -71,6 +71,7 @@ def memo_key(settings: Settings) -> str:
     parts: dict[str, Json] = {
         "version": VERSION,
         "tool": TOOL,
+        "spdx_tool": SPDX_TOOL,
         "licences": spdx.licence_data().sha256,
         "timeout": settings.detection_timeout,
     }

@@ -9,7 +9,7 @@ Invariants: nothing outside a span changes; line count stays; redacting twice ch
 ever logged, raised, recorded or written to a file.
 """
 
-from stages.redaction.settings import DEFAULT_KINDS, DEFAULT_PLACEHOLDERS, NAME, REASONS, VERSION, Settings
+from stages.redaction.settings import DEFAULT_KINDS, DEFAULT_PLACEHOLDERS, NAME, REASONS, VERSION, Kind, Settings
 from stages.redaction.stage import FINDINGS, INSPECTION, REDACTED, find, inspect, redact
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "REASONS",
     "REDACTED",
     "VERSION",
+    "Kind",
     "Settings",
     "find",
     "inspect",

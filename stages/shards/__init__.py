@@ -8,6 +8,8 @@ Cost: each kept text is read twice and written twice; memory: one shard.
 
 `list_repositories` makes the repository tables: which row stands for every path of every repository that the release
 holds something of, so that a repository can be rebuilt although its duplicates were removed (see `pointing`).
+`list_evidence` makes the tables of evidence: whose licence texts the rows rest on, those texts, and what their
+languages are (see `crediting`).
 """
 
 from __future__ import annotations
@@ -17,10 +19,11 @@ from types import MappingProxyType
 
 from stages.shards.assembling import ROWS, assemble
 from stages.shards.cutting import cut
+from stages.shards.evidence import Credited, ReleaseTable, list_evidence
 from stages.shards.listing import Listing, Sources, list_repositories
 
 NAME = "shards"
-VERSION = "1"
+VERSION = "2"
 REASONS: Mapping[str, str] = MappingProxyType({})
 
 __all__ = [
@@ -28,9 +31,12 @@ __all__ = [
     "REASONS",
     "ROWS",
     "VERSION",
+    "Credited",
     "Listing",
+    "ReleaseTable",
     "Sources",
     "assemble",
     "cut",
+    "list_evidence",
     "list_repositories",
 ]

@@ -123,6 +123,7 @@ def _renamed(rows: pl.DataFrame, share: str) -> pl.DataFrame:
         licence_evidence="licence_evidence",
         language_confidence="language_confidence",
         language_source="language_source",
+        is_documentation="documentation",
         encoding_confidence="encoding_confidence",
         num_lines="num_lines",
         avg_line_length="avg_line_length",

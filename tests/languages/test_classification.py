@@ -75,6 +75,7 @@ def test_binary_contents_have_no_language() -> None:
             "language_source": None,
             "vendored": True,
             "generated": False,
+            "documentation": False,
         }
     ]
 
@@ -155,7 +156,7 @@ def test_inspect_keeps_ids_and_order() -> None:
     table = inspect(files)
     assert table.schema == INSPECTED
     assert table.to_pylist() == [
-        {"id": "1", "language": "Python", "vendored": False, "generated": False},
-        {"id": "2", "language": "Go", "vendored": True, "generated": False},
-        {"id": "3", "language": None, "vendored": False, "generated": False},
+        {"id": "1", "language": "Python", "vendored": False, "generated": False, "documentation": False},
+        {"id": "2", "language": "Go", "vendored": True, "generated": False, "documentation": False},
+        {"id": "3", "language": None, "vendored": False, "generated": False, "documentation": False},
     ]

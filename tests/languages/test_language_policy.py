@@ -15,6 +15,7 @@ CLASSES = pl.DataFrame(
         "language": ["Python", "C", None, "HTML", "Python"],
         "vendored": [False, False, False, True, True],
         "generated": [False, True, False, False, True],
+        "documentation": [True, True, False, False, False],
     }
 )
 
@@ -35,6 +36,8 @@ def test_the_default_keeps_everything() -> None:
         ({"drop_unknown": True}, [None, None, "language_unknown", None, None]),
         ({"drop_vendored": True}, [None, None, None, "vendored", "vendored"]),
         ({"drop_generated": True}, [None, "generated", None, None, "generated"]),
+        ({"drop_documentation": True}, ["documentation", "documentation", None, None, None]),
+        ({"drop_generated": True, "drop_documentation": True}, ["documentation", "generated", None, None, "generated"]),
         ({"drop_generated": True, "drop_vendored": True}, [None, "generated", None, "vendored", "vendored"]),
     ],
 )

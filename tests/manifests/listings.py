@@ -109,5 +109,5 @@ def make(folder: Path, tools: Callable[[str], object], rows: pl.DataFrame, paths
     """Publish `rows` with the tables of `paths` below `folder`."""
     sums = tools("stage")(folder / "staging", rows)  # type: ignore[operator]
     sums |= stage_tables(folder / "staging", paths)
-    facts = tools("make_facts")(rows.height, checksums=sums, listing_parts=PARTS)  # type: ignore[operator]
+    facts = tools("make_facts")(rows.height, checksums=sums, table_parts={"paths": PARTS, "repositories": PARTS})  # type: ignore[operator]
     return Listed(publish(folder / "staging", folder / "out" / "releases", facts), rows, paths)

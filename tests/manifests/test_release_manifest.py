@@ -51,7 +51,7 @@ def test_every_single_changed_value_is_noticed(published: Path) -> None:
             {"totals": {"shards": "3", "rows": 1, "bytes": 1, "file_bytes": 1}},
             r"totals\.shards: Input should be a valid i",
         ),
-        ({"format_version": 1}, "format_version: Input should be 2"),
+        ({"format_version": 1}, "format_version: Input should be 3"),
         ({"merkle_root": "0" * 64}, "merkle_root is not the root over the shards"),
         (
             {"funnel": [{"stage": "s", "unit": "u", "in": 3, "kept": 1, "dropped": {"r": 1}}]},

@@ -219,15 +219,19 @@ def test_tables_that_disagree_are_not_published(tools, few: pl.DataFrame, tmp_pa
         folder = tmp_path / str(len(list(tmp_path.iterdir())))
         sums = tools("stage")(folder, few)
         listings.stage_tables(folder, paths)
-        chosen = {"listing_parts": PARTS, "checksums": sums if wrong else None, **changes}
+        chosen = {
+            "table_parts": {"paths": PARTS, "repositories": PARTS},
+            "checksums": sums if wrong else None,
+            **changes,
+        }
         publish(folder, tmp_path / "releases", tools("make_facts")(few.height, **chosen))
 
     paths = listings.made_paths(few)
     with pytest.raises(InternalError, match="paths point at 29 rows, but the release has 30"):
         attempt([row for row in paths if row is not next(row for row in paths if row["via"] == "row")])
     with pytest.raises(InternalError, match="holds an origin of another part"):
-        attempt(paths, listing_parts=PARTS + 1)
-    with pytest.raises(InternalError, match="is to have no repository tables"):
-        attempt(paths, listing_parts=0)
+        attempt(paths, table_parts={"paths": PARTS + 1, "repositories": PARTS + 1})
+    with pytest.raises(InternalError, match="is to have no table 'paths'"):
+        attempt(paths, table_parts={})
     with pytest.raises(IntegrityError, match=r"not what was written: .*paths/part"):
         attempt(paths, wrong=True)

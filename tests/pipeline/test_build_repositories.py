@@ -210,5 +210,6 @@ def test_a_recipe_may_leave_the_tables_out(archive: Path, built: mill.Built, tmp
     )
     memo = built.out / "builds" / "mill" / "licences" / "memo"
     release = mill.build_in(tmp_path, archive, recipe=bare, memo=memo).result.release
-    assert load_manifest(release).tables == ()
+    assert {table.name for table in load_manifest(release).tables} == {"attribution", "languages", "licences"}
     assert not (release / "paths").exists()
+    assert not (release / "repositories").exists()
