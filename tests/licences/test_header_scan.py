@@ -18,18 +18,19 @@ SCRAPS = [
     "\n", "\n\n", "\r\n", "\x0b", "\x1c", "\x85", "\u2028", "\t", " ", "\xa0", "\u3000", "int x;\n", "class A:\n",
     "SPDX-License-Identifier: MIT", "SPDX-Lıcense-Identifier: MIT", "Licensed under", "the MIT license", "MIT", "_BSD_",
     "commit", "free software", "free\xa0software", "provided\t'as is'", "Apache2", "apache\x1f2", "mpl", "example",
-    "Copyright (c) 2020 Ann", "public-domain", "__license__ = 'MIT'", "licenſe", "é", "\U0001f600", "following code from",
+    "Copyright (c) 2020 Ann", "public-domain", "__license__ = 'MIT'", "licenſe", "é", "\U0001f600",
+    "following code from",
 ]  # fmt: skip
 code = st.lists(st.one_of(st.sampled_from(SCRAPS), st.text(max_size=6)), max_size=60).map("".join)
 FILES_PER_PACKAGE = 50
 
 
-@given(code, st.booleans())
-@example("\n" * 90 + "/*\n" + "x\n" * 30 + "Licensed under MIT\n*/", False)
-@example("x = 1\n" * 98 + "# a\n# MIT\n# b\n", False)
-@example("x = 1\n" * 99 + "# a\n# MIT\n# b\n", False)
+@given(text=code, prose=st.booleans())
+@example(text="\n" * 90 + "/*\n" + "x\n" * 30 + "Licensed under MIT\n*/", prose=False)
+@example(text="x = 1\n" * 98 + "# a\n# MIT\n# b\n", prose=False)
+@example(text="x = 1\n" * 99 + "# a\n# MIT\n# b\n", prose=False)
 @settings(max_examples=400, deadline=None)
-def test_random_code_speaks_the_same(text: str, prose: bool) -> None:
+def test_random_code_speaks_the_same(text: str, *, prose: bool) -> None:
     assert passages(text, prose=prose) == passages_line_by_line(text, prose=prose)
 
 
