@@ -6,8 +6,8 @@ Output of `detect` (DETECTIONS), one row a notice, in order of `notice`:
     expression     string   SPDX, whole, in normal form; null unless something was recognised
     status         string   detected | none | unknown_reference | timed_out | invalid_expression
     score          float64  0..100: ScanCode's, weighed by length over its matches; 100 for SPDX read as such; null
-    rule           string   ScanCode's rules, or `spdx`, joined with a space; null when nothing was found
-    tool           string   TOOL, or SPDX_TOOL where the text is an SPDX expression
+    rule           string   ScanCode's rules joined with a space, `spdx`, `spdx-text`; null when nothing was found
+    tool           string   TOOL; SPDX_TOOL where the text is an SPDX expression, TEXTS_TOOL where it is the SPDX list's
     matched_start  int32    first and last line of the normal form that was recognised; null when nothing was
     matched_end    int32
 
@@ -15,9 +15,9 @@ Output of `detect` (DETECTIONS), one row a notice, in order of `notice`:
 holds what was recognised so far, and nothing may rest on it. `invalid_expression`: an SPDX tag that is not
 SPDX and in which ScanCode saw nothing either; `expression` is UNKNOWN_TAG.
 
-Two passes: ScanCode's exact matcher (about 10 ms), and its approximate one (about 150 ms) where the first found
-nothing, only a reference, or left too much of the words that licences are made of. Several licences in one
-notice hold together (AND), unless ScanCode's own rule says otherwise. The index takes 6 s and 1 GB once a process.
+A text of the SPDX list, word for word, is known by its hash (`texts.py`). All others have two passes: ScanCode's
+exact matcher (about 10 ms), and its approximate one (about 150 ms) where the first found nothing, only a reference,
+or left too much of the words that licences are made of. Several licences in one notice hold together (AND), unless ScanCode's own rule says otherwise. The index takes 6 s and 1 GB once a process.
 """
 
 from __future__ import annotations
