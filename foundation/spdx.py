@@ -27,7 +27,7 @@ PERMISSIVE, NON_PERMISSIVE, NO_LICENSE = "permissive", "non_permissive", "no_lic
 CLASSES = (PERMISSIVE, NON_PERMISSIVE, NO_LICENSE)
 """The three licence classes, best first."""
 
-DATA_SHA256 = "e7699e26af528225be4d6b8ef44649f412d0ad0aebdbf506ab416624d0017e43"
+DATA_SHA256 = "d961be3bbfa9cbc3ae8ddf761b1abe887583706f2066587f172024fbd656eb44"
 _DATA_NAME = "licence_classes.json"
 _MAX_LENGTH, _MAX_DEPTH = 4096, 50  # strangers' text: bounds the parser's work and the recursion
 _TOKEN = re.compile(r"[()]|[^\s()]+")
@@ -215,12 +215,13 @@ def _leaf(node: Any, expression: str) -> Licence:
     else:
         base, extra = str(node.key), None
     data = licence_data()
-    if extra is not None and (extra in data.classes or _is_exception(base)):
+    if extra is not None and (extra in data.classes or is_exception(base)):
         raise ConfigError(f"not an SPDX expression: {_shown(expression)} has a WITH between two licences")
     return Licence(base, extra)
 
 
-def _is_exception(name: str) -> bool:
+def is_exception(name: str) -> bool:
+    """Whether `name`, in SPDX's spelling, is an exception, which is no licence of its own."""
     data = licence_data()
     return name not in data.classes and data.names.get(name.lower()) == name
 
@@ -316,7 +317,7 @@ def _class(node: Licence | Compound) -> str:
 
 def _leaf_class(leaf: Licence) -> str:
     data = licence_data()
-    if leaf.id in data.ignorable or (_is_exception(leaf.id) and leaf.id not in data.restricting):
+    if leaf.id in data.ignorable or (is_exception(leaf.id) and leaf.id not in data.restricting):
         return NO_LICENSE
     if leaf.exception is not None and leaf.exception in data.restricting:
         return NON_PERMISSIVE

