@@ -42,6 +42,7 @@ class Flowed:
     catalog: catalog.Catalog
     placed: tuple[Part, ...]
     contents: tuple[Part, ...]
+    notices: tuple[Part, ...]  # licence notices, for the review
     decisions: tuple[Part, ...]
     shards: tuple[Shard, ...]
     listing: Listing | None  # None when the recipe wants no repository tables
@@ -61,6 +62,7 @@ class Flow:
     as_of: str | None
     exclusions_sha256: str
     context: Mapping[str, Json]
+    overrides: Part | None = None  # what people said of licence notices (`licences.OVERRIDES`)
 
     def task(
         self,
@@ -98,8 +100,8 @@ class Flow:
             exclusions_sha256=self.exclusions_sha256,
             context=self.context,
         )
-        statements = self._statements(made)
-        placed = self._placed(made, statements)
+        stated = self._statements(made)
+        placed = self._placed(made, parts_of(stated, "statements"))
         work, early = self._chosen(made, placed)
         read = self._read(made, work)
         weighed = contents.weigh_copies(
@@ -124,6 +126,7 @@ class Flow:
             catalog=made,
             placed=placed,
             contents=_every(read, "contents"),
+            notices=parts_of([*stated, *read], "notices"),
             decisions=parts_of(guarded.outcomes, "decisions"),
             shards=self._shards(made, read, decided, tally["kept_bytes"]),
             listing=self._listing(made, placed, guarded.outcomes, exact)
@@ -134,7 +137,7 @@ class Flow:
             guard=guarded.report,
         )
 
-    def _statements(self, made: catalog.Catalog) -> tuple[Part, ...]:
+    def _statements(self, made: catalog.Catalog) -> list[Outcome]:
         params = {"buckets": made.buckets, "max_bytes": self.recipe.catalog.max_bytes, **self._stages("licences")}
         tasks = [
             self.task(
@@ -142,13 +145,13 @@ class Flow:
                 contents.VERSION,
                 "licences/statements",
                 partition=f"{number:06d}",
-                outputs=("statements",),
-                inputs={"notices": (part,)},
+                outputs=("statements", "notices"),
+                inputs={"notices": (part,), **self._overrides()},
                 params=params,
             )
             for number, part in enumerate(self._row_groups(made.notices))
         ]
-        return parts_of(self.run("licences: licence files", tasks), "statements")
+        return self.run("licences: licence files", tasks)
 
     def _placed(self, made: catalog.Catalog, statements: tuple[Part, ...]) -> tuple[Part, ...]:
         tasks = [
@@ -210,8 +213,8 @@ class Flow:
                 contents.VERSION,
                 "contents/read",
                 partition=f"{number:06d}",
-                outputs=("contents", "candidates", "verdicts", "copies"),
-                inputs={"work": (part,)},
+                outputs=("contents", "candidates", "verdicts", "copies", "notices"),
+                inputs={"work": (part,), **self._overrides()},
                 params={**params, "part": number, "origin_bucket": _bucket_in_name(part)},
             )
             for number, part in enumerate(self._row_groups(work))
@@ -374,7 +377,11 @@ class Flow:
         return shards.list_repositories(self.run, sources, root=self.root, context=self.context)
 
     def _stages(self, *names: str) -> dict[str, Json]:
-        return {name: getattr(self.recipe, name).model_dump(mode="json") for name in names}
+        given = {name: getattr(self.recipe, name).model_dump(mode="json") for name in names}
+        return given | ({licences.NAME: self.recipe.licences.params()} if licences.NAME in given else {})
+
+    def _overrides(self) -> dict[str, tuple[Part, ...]]:
+        return {"overrides": (self.overrides,)} if self.overrides else {}
 
     def _row_groups(self, parts: Sequence[Part]) -> list[Part]:
         return [part.only(group) for part in parts for group in range(group_count(Path(self.root, part.path)))]

@@ -1,8 +1,9 @@
 """The first wave: contents whose names say that they state a licence.
 
 Worker `read_statements`: one row group of NOTICE_WORK → `statements` (STATEMENTS), scattered by origin: what each
-licence file, manifest or README in each repository states. A content is fetched once whatever the number of
-paths that point at it; a content that cannot be fetched states nothing (the second wave reports it).
+licence file, manifest or README in each repository states; and the notices themselves (see `notices`). A content is
+fetched once whatever the number of paths that point at it; one that cannot be fetched states nothing (the second wave
+reports it).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from stages.catalog import NOTICE_WORK
 from stages.catalog.sources import store_of
 from stages.contents.batch import flat
 from stages.contents.fetching import fetch_contents
+from stages.contents.notices import resolved, write_notices
 
 STATEMENTS = pa.schema([("origin", pa.string()), ("path", pa.binary()), *licences.STATED])
 
@@ -36,16 +38,13 @@ def read_statements(task: Task) -> Counts:
     notices = licences.notices_of_files(
         readable.select("sha1_git", "path", "kind", "text").to_arrow(compat_level=pl.CompatLevel.oldest())
     )
-    stated = licences.stated(frame(notices), frame(task.service("licences")(_distinct(notices))))
+    detections, kept = resolved(task, notices)
+    stated = licences.stated(frame(notices), detections)
     rows = work.select("sha1_git", "origin", "path", file_kind="kind").join(
         stated, on=["sha1_git", "file_kind"], how="inner"
     )
     scatter(
         task, "statements", arrow(rows, STATEMENTS), STATEMENTS, key="origin", buckets=int(str(task.params["buckets"]))
     )
+    write_notices(task, kept)
     return {"contents": contents.height, "notices": notices.num_rows, "statements": rows.height}
-
-
-def _distinct(notices: pa.Table) -> pa.Table:
-    rows = frame(notices).unique("notice", keep="first", maintain_order=True).sort("notice")
-    return rows.to_arrow(compat_level=pl.CompatLevel.oldest())

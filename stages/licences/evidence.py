@@ -2,11 +2,13 @@
 
     {"kind": …, "lines": [first, last], "notice": …, "path": …, "rule": …, "score": …, "tool": …, "with": [the others]}
 
-`with` is left out when one statement stands alone. Only paths and names are in it, never a file's text.
+`reviewed` ({"by", "date", "reason"}) is there where a person's override decided. `with` is left out when one statement
+stands alone. Only paths and names are in it, never a file's text.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -30,8 +32,8 @@ def evidence_of(statements: Sequence[Mapping[str, Any]]) -> str | None:
 
 
 def _entry(statement: Mapping[str, Any]) -> dict[str, Json]:
-    rule = statement["rule"]
-    return {
+    rule, said = statement["rule"], statement.get("reviewed")
+    entry: dict[str, Json] = {
         "path": statement["path"],
         "kind": statement["kind"],
         "lines": [statement["start_line"], statement["end_line"]],
@@ -42,3 +44,4 @@ def _entry(statement: Mapping[str, Any]) -> dict[str, Json]:
         "rule": rule if rule is None or len(rule) <= 200 else rule[:199] + "…",
         "tool": statement["tool"],
     }
+    return entry if said is None else {**entry, "reviewed": json.loads(said)}
