@@ -70,6 +70,8 @@ def plan_text(plan: Mapping[str, Json]) -> str:
 def _line(value: Json) -> str:
     if isinstance(value, Mapping):
         return "  ".join(f"{key} {_line(item)}" for key, item in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(_line, value))
     return str(value)
 
 

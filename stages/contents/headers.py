@@ -29,7 +29,8 @@ def with_header_licences(task: Task, batch: Batch) -> Batch:
                 "text": batch.texts,
                 "language": batch.rows["language"].to_arrow(),
             }
-        )
+        ),
+        settings=settings,
     )
     path_licences = batch.rows.select("sha1_git", "path", *LICENCE_COLUMNS, own_licence=pl.lit(value=False))
     if found.num_rows:

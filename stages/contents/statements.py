@@ -36,7 +36,8 @@ def read_statements(task: Task) -> Counts:
     )
     readable = named.join(texts, on="sha1_git", how="inner").filter(pl.col("text").is_not_null())
     notices = licences.notices_of_files(
-        readable.select("sha1_git", "path", "kind", "text").to_arrow(compat_level=pl.CompatLevel.oldest())
+        readable.select("sha1_git", "path", "kind", "text").to_arrow(compat_level=pl.CompatLevel.oldest()),
+        settings=licences.Settings.model_validate(task.params["licences"]),
     )
     detections, kept = resolved(task, notices)
     stated = licences.stated(frame(notices), detections)

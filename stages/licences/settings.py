@@ -133,6 +133,11 @@ class Settings(BaseModel):
         document: dict[str, Json] = self.model_dump(mode="json", exclude={"overrides", "overrides_must_match"})
         return document
 
+    def reading_params(self) -> dict[str, Json]:
+        """Of `params`, what the statements of files depend on: another policy must not read them again."""
+        document: dict[str, Json] = self.model_dump(mode="json", include={"max_notice_bytes", "detection_timeout"})
+        return document
+
     @property
     def seeks_witnesses(self) -> bool:
         """Whether contents of other bytes may say something of a file: the same text after redaction counts."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 
 import polars as pl
 import pydantic
@@ -12,6 +13,9 @@ from hypothesis import strategies as st
 
 from foundation import spdx
 from foundation.errors import ConfigError
+from pipeline.plan import plan_of, plan_text
+from pipeline.recipe_file import parse_recipe
+from stages.contents.placing import with_rank
 from stages.licences import Settings, judged, policy_summary
 from stages.licences.acceptance import MAX_JOINT, PLACEHOLDERS, read_test, within
 from stages.licences.combine import NOT_READ, UNRECOGNISED
@@ -223,6 +227,36 @@ def test_all_tests_must_hold_and_a_refusal_names_the_first_that_fails() -> None:
     assert found["reason"].to_list() == [None, "no_licence", *["licence_refused"] * 4, None]
     assert found["value"].to_list() == [None, None, "Zlib", "ISC", "MPL-2.0", "CC0-1.0", None]
     assert policy_summary(settings)["test"] == "MIT OR MPL-2.0 OR CC0-1.0"
+
+
+def test_the_copy_that_the_policy_lets_pass_speaks_first() -> None:
+    """Of a content's occurrences, one that can be kept comes before a better known one that cannot."""
+    occurrences = rows(["MIT", "Apache-2.0", None, "GPL-2.0-only"]).with_columns(origin=pl.lit("o"))
+    repositories = pl.DataFrame({"origin": ["o"], "stars": [1], "forks": [1], "first_seen": [None]}).with_columns(
+        pl.col("first_seen").cast(pl.Datetime("us", "UTC"))
+    )
+
+    def order(**settings: object) -> list[str | None]:
+        chosen = Settings.model_validate(settings)
+        ranked = with_rank(occurrences, repositories, chosen).sort("rank_licence", maintain_order=True)
+        return ranked["licence_expression"].to_list()
+
+    assert order() == ["MIT", "Apache-2.0", None, "GPL-2.0-only"]
+    assert order(keep=ANY) == ["MIT", "Apache-2.0", None, "GPL-2.0-only"]
+    assert order(allow=["Apache-2.0"]) == ["Apache-2.0", "MIT", None, "GPL-2.0-only"]
+    assert order(keep=ANY, allow=["GPL-2.0-only"]) == ["GPL-2.0-only", "MIT", "Apache-2.0", None]
+
+
+def test_the_plan_shows_the_policy(tmp_path: Path) -> None:
+    section = {"keep": ["permissive", "non_permissive"], "allow": ["MPL-2.0", "mit"], "test": "permissive OR MPL-2.0"}
+    document = {"release": {"name": "r", "version": "1.0.0"}, "licences": {**section, "compatible_with": "Apache-2.0"}}
+    plan = plan_of(parse_recipe(document, name="r"), out=tmp_path)
+    assert plan["policy"]["allow"] == ["MIT", "MPL-2.0"]  # type: ignore[index,call-overload]
+    line = next(line for line in plan_text(plan).splitlines() if line.startswith("policy"))
+    shown = (
+        "keep permissive, non_permissive  allow MIT, MPL-2.0  test permissive OR MPL-2.0  compatible_with Apache-2.0"
+    )
+    assert shown in line
 
 
 @pytest.mark.parametrize(

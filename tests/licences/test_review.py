@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from foundation.errors import ConfigError
 from foundation.frames import frame
 from pipeline.cli.main import run
+from pipeline.recipe import ReleaseSection
 from pipeline.recipe_file import parse_recipe
 from pipeline.review import review_licences
 from stages.licences import DETECTIONS, DOUBTS, NOTICES, NOTICES_KEPT, doubts, kept_notices
@@ -20,6 +21,7 @@ from stages.licences.detection import TOOL
 from stages.licences.doubts import MAX_TEXT
 from tests.support import mill
 
+NEXT = ReleaseSection(name="mill", version="1.0.1")
 STRANGE = "Frobnication Terms \x1b[31m\u202e\n\n" + " ".join(
     f"The bearer may frobnicate the widget on day {day} and shall hum while doing it." for day in range(1, 40)
 )
@@ -156,6 +158,15 @@ def test_a_policy_decides_over_rows(built: mill.Built, archive: Path, tmp_path: 
         assert free["threshold"] == "allow: Artistic-2.0, ISC"
         # By its path alone tagged.py is MIT: it is read, and heard, only where headers are read everywhere.
         assert set(found.rows["path"]) == (set() if extra else {"tagged.py"})
+
+
+def test_another_policy_reads_no_licence_file_again(built: mill.Built, archive: Path, tmp_path: Path) -> None:
+    again(built, archive, tmp_path)
+    recipe = parse_recipe({**mill.RECIPE, "licences": {"allow": ["ISC"]}}, name="stricter")
+    found = mill.build_in(tmp_path, archive, recipe=recipe.model_copy(update={"release": NEXT}), rerun_changed=True)
+    stages = {str(stage["stage"]): stage for stage in found.result.stages}
+    assert stages["licences: licence files"]["reused"] == stages["licences: licence files"]["tasks"] > 0
+    assert found.rows.height == 0
 
 
 def test_a_build_without_notices_says_how_to_get_them(built: mill.Built, tmp_path: Path) -> None:
