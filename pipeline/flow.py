@@ -139,7 +139,11 @@ class Flow:
 
     def _statements(self, made: catalog.Catalog) -> list[Outcome]:
         read_by = self.recipe.licences.reading_params()
-        params = {"buckets": made.buckets, "max_bytes": self.recipe.catalog.max_bytes, licences.NAME: read_by}
+        params: dict[str, Json] = {
+            "buckets": made.buckets,
+            "max_bytes": self.recipe.catalog.max_bytes,
+            licences.NAME: read_by,
+        }
         tasks = [
             self.task(
                 "contents.statements:read_statements",

@@ -10,8 +10,10 @@ Cost: one pass over the evidence columns, streamed; memory grows with the notice
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -28,8 +30,9 @@ _AGAIN = "build again with this version: it keeps the notices for the review"
 class DoubtfulNotice:
     """A notice in doubt: why, what was detected, what rests on it, one place where it stands, and its text.
 
-    `text` is in normal form and not redacted, at most `licences.MAX_TEXT` characters of `length`; `place` is the first
-    `origin:path` of those that name it, undecodable bytes escaped; contents, kept (contents) and bytes are counts.
+    `text` is in normal form and not redacted, cut where `length` (characters) is more; `place` is the `origin:path` of
+    the statement, as the first content (by origin and path) that rests on it has it in evidence, null where that names
+    none; contents, kept (contents) and bytes are counts.
     """
 
     notice: str
@@ -94,10 +97,26 @@ def _review(tables: FlowTables, paths: Sequence[Path], limit: int | None) -> Rev
     )
     ordered = weighed.sort("bytes", "contents", "notice", descending=[True, True, False])
     chosen = ordered if limit is None else ordered.head(limit)
-    names = [field.name for field in dataclasses.fields(DoubtfulNotice)]
-    found = [DoubtfulNotice(**row | {"doubts": tuple(row["doubts"])}) for row in chosen.select(names).to_dicts()]
+    found = [_doubtful(row) for row in chosen.to_dicts()]
     total, doubtful, reviewed = (int(counts[name][0]) for name in ("total", "doubtful", "reviewed"))
     return Review(tables.build, tuple(found), total=total, doubtful=doubtful, reviewed=reviewed)
+
+
+def _doubtful(row: dict[str, Any]) -> DoubtfulNotice:
+    names = {field.name for field in dataclasses.fields(DoubtfulNotice)}
+    known = {name: value for name, value in row.items() if name in names}
+    return DoubtfulNotice(**known | {"doubts": tuple(row["doubts"]), "place": _place(row)})
+
+
+def _place(row: dict[str, Any]) -> str | None:
+    """`origin:path` of the statement in `evidence`; an opted-out copy is not named there, and not here."""
+    if row["evidence"] is None:
+        return None
+    document = json.loads(row["evidence"])
+    origin = document["copy"]["origin"] if "copy" in document else row["origin"]
+    statements = [document, *document.get("with", [])]
+    path = next((each["path"] for each in statements if each.get("notice") == row["notice"]), None)
+    return None if origin is None or path is None else f"{origin}:{path}"
 
 
 def _in_doubt() -> pl.Expr:
@@ -105,14 +124,14 @@ def _in_doubt() -> pl.Expr:
 
 
 def _weights(tables: FlowTables, wanted: pl.Series) -> pl.DataFrame:
-    """(notice, contents, kept, bytes, place) of the `wanted` notices that some evidence names."""
+    """(notice, contents, kept, bytes, origin, evidence) of the `wanted` notices that some evidence names."""
     decisions = _scan(tables.decisions)
     kept = decisions.filter(pl.col("verdict") == "kept").select("sha1_git", kept=pl.lit(1, pl.Int64))
     evidence = [_read(tables), _dropped(tables, decisions)]
     rows = pl.concat([each for each in evidence if each is not None])
     named = rows.with_columns(notice=pl.col("evidence").str.extract_all(_NOTICE).list.unique()).explode("notice")
     named = named.with_columns(pl.col("notice").str.extract(_NOTICE)).filter(pl.col("notice").is_in(wanted.implode()))
-    place = pl.col("origin") + ":" + pl.col("path").cast(pl.String, strict=False).fill_null("(not UTF-8)")
+    first = ("origin", "path", "sha1_git")
     grouped = (
         named.join(kept, on="sha1_git", how="left")
         .group_by("notice")
@@ -120,7 +139,8 @@ def _weights(tables: FlowTables, wanted: pl.Series) -> pl.DataFrame:
             contents=pl.len().cast(pl.Int64),
             kept=pl.col("kept").sum(),
             bytes=pl.col("length").sum(),
-            place=place.min(),
+            origin=pl.col("origin").sort_by(first).first(),
+            evidence=pl.col("evidence").sort_by(first).first(),
         )
     )
     return grouped.collect(engine="streaming")

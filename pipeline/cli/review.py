@@ -62,7 +62,7 @@ def _entry(notice: DoubtfulNotice) -> str:
         f"doubt     {', '.join(notice.doubts)}",
         f"decides   {notice.bytes} bytes in {notice.contents} contents, {notice.kept} of them kept",
         f"detected  {printable(notice.expression or notice.status)}{score}{rule}",
-        f"stands in {_cut(printable(notice.place or 'no evidence that is listed'), 300)}",
+        f"stands in {_cut(printable(notice.place or 'a place that no evidence names'), 300)}",
     ]
     shown = notice.text[:TEXT_SHOWN]
     lines += [f"  | {printable(line)}" for line in shown.split("\n")]
