@@ -47,6 +47,7 @@ class LicenceData:
     restricting: frozenset[str]  # exceptions that take rights away
     names: Mapping[str, str]  # lower-cased id → canonical id or expression
     ignorable: frozenset[str]
+    disputed: frozenset[str]  # ids whose two sources disagree; non_permissive
     sha256: str
 
 
@@ -74,6 +75,7 @@ def read_licence_data(data: bytes, *, expected: str) -> LicenceData:
         restricting=frozenset(name for name, category in exceptions.items() if category in _RESTRICTING),
         names={**raw["aliases"], **names},
         ignorable=frozenset(raw["ignorable"]),
+        disputed=frozenset(raw["disputed"]),
         sha256=found,
     )
 
@@ -183,7 +185,7 @@ def nearest(name: str) -> str:
     return names[difflib.get_close_matches(name.lower()[:80], names, n=1, cutoff=0.0)[0]]
 
 
-def _wrong_id(text: str) -> str | None:
+def wrong_id(text: str) -> str | None:
     """The first word of `text` that is neither an operator nor a licence id."""
     for token in _TOKEN.findall(text[:_MAX_LENGTH]):
         try:
@@ -300,15 +302,16 @@ def licence_class(expression: str | None) -> str:
     if expression is None or expression.strip() in _ABSENT | {""}:
         return NO_LICENSE
     try:
-        return _class(parse(expression))
+        return class_of(parse(expression))
     except ConfigError:
         return NON_PERMISSIVE
 
 
-def _class(node: Licence | Compound) -> str:
+def class_of(node: Licence | Compound) -> str:
+    """The class of a tree; see `licence_class`."""
     if isinstance(node, Licence):
         return _leaf_class(node)
-    parts = [_class(part) for part in node.operands]
+    parts = [class_of(part) for part in node.operands]
     if node.operator == "OR":
         return min(parts, key=CLASSES.index)
     stated = [part for part in parts if part != NO_LICENSE]
@@ -348,9 +351,9 @@ def _matches(asked: Query, expression: str | None, licence_class: str) -> bool:
         tree = parse(expression)
     except ConfigError:
         return False
-    if not _satisfied(tree, asked.ids, asked.classes):
+    if not satisfied(tree, asked.ids, asked.classes):
         return False
-    return not any(_satisfied(tree, ids, classes) for ids, classes in asked.needed)
+    return not any(satisfied(tree, ids, classes) for ids, classes in asked.needed)
 
 
 def query(text: str) -> Query:
@@ -370,9 +373,9 @@ def query(text: str) -> Query:
     if classes and len(words) == 1:
         return Query(text=words[0].lower(), ids=frozenset(), classes=classes)
     try:
-        tree = parse(_masked(text))
+        tree = parse(masked(text))
     except ConfigError as error:
-        wrong = _wrong_id(_masked(text))
+        wrong = wrong_id(masked(text))
         hint = f"the nearest valid name is {nearest(wrong)}" if wrong else _QUERY_HINT
         raise UsageError(f"cannot read --license {_shown(text)}: {error.message}", hint=hint) from error
     ids, chosen = _named(tree)
@@ -389,12 +392,19 @@ _QUERY_HINT = "give a class (permissive, non_permissive, no_license) or an SPDX 
 _MASK = "LicenseRef-gristmill-class-"
 
 
-def _masked(text: str) -> str:
+def masked(text: str) -> str:
+    """`text` with the names of classes turned into ids that `parse` reads and `class_named` knows again."""
+
     def mask(found: re.Match[str]) -> str:
         word = found.group(0)
         return _MASK + word.lower().replace("_", "-") if word.lower() in CLASSES else word
 
     return _TOKEN.sub(mask, text)
+
+
+def class_named(leaf: str) -> str | None:
+    """The class that an id of `masked` text stands for, or None."""
+    return leaf.removeprefix(_MASK).replace("-", "_") if leaf.startswith(_MASK) else None
 
 
 def _named(tree: Licence | Compound) -> tuple[frozenset[str], frozenset[str]]:
@@ -403,18 +413,23 @@ def _named(tree: Licence | Compound) -> tuple[frozenset[str], frozenset[str]]:
     return frozenset(name for name in leaves if not name.startswith(_MASK)), classes
 
 
-def _satisfied(node: Licence | Compound, ids: frozenset[str], classes: frozenset[str]) -> bool:
+def satisfied(node: Licence | Compound, ids: frozenset[str], classes: frozenset[str] = frozenset()) -> bool:
+    """Whether one can comply with `node` by licences of `ids`, or of `classes`, alone.
+
+    A leaf by anything that it `offers`, an OR by one branch, an AND by all of its parts but those that add no
+    condition. Monotone in `ids` and `classes`.
+    """
     if isinstance(node, Licence):
-        return _leaf_class(node) in classes or not ids.isdisjoint(_offers(node))
+        return _leaf_class(node) in classes or not ids.isdisjoint(offers(node))
     if node.operator == "OR":
-        return any(_satisfied(part, ids, classes) for part in node.operands)
-    asked = [part for part in node.operands if _class(part) != NO_LICENSE]
-    return bool(asked) and all(_satisfied(part, ids, classes) for part in asked)
+        return any(satisfied(part, ids, classes) for part in node.operands)
+    asked = [part for part in node.operands if class_of(part) != NO_LICENSE]
+    return bool(asked) and all(satisfied(part, ids, classes) for part in asked)
 
 
 @functools.lru_cache(maxsize=4096)
-def _offers(leaf: Licence) -> frozenset[str]:
-    """Every id under which a licensee may take `leaf`."""
+def offers(leaf: Licence) -> frozenset[str]:
+    """Every id (or `id WITH exception`) under which a licensee may take `leaf`; see `query`."""
     data = licence_data()
     offered = {str(leaf)}
     if leaf.exception not in data.restricting:

@@ -39,6 +39,7 @@ class _Listing(BaseModel):
     occurrences: tuple[str, ...]
     decisions: tuple[str, ...]
     contents: tuple[str, ...] = ()
+    notices: tuple[str, ...] | None = None
     release: str | None = None
 
 
@@ -46,7 +47,8 @@ class _Listing(BaseModel):
 class FlowTables:
     """The repositories, occurrences, decisions and contents of one finished build, and where its release is.
 
-    The contents may be gone: they are the largest of a build's tables, and only texts are looked up there.
+    The contents may be gone: they are the largest of a build's tables, and only texts are looked up there. `notices`
+    are the licence notices that the build kept for the review; None for a build that kept none.
     """
 
     build: Path
@@ -55,6 +57,7 @@ class FlowTables:
     decisions: tuple[Path, ...]
     contents: tuple[Path, ...]
     release: Path | None
+    notices: tuple[Path, ...] | None = None
 
     def repositories_named(self, names: Sequence[str]) -> list[Row]:
         """Repositories whose origin or name is one of `names`, by origin."""
@@ -146,6 +149,7 @@ def load_tables(build: Path) -> FlowTables:
         occurrences=_inside(build, listing.occurrences),
         decisions=_inside(build, listing.decisions),
         contents=_inside(build, listing.contents),
+        notices=None if listing.notices is None else _inside(build, listing.notices),
         release=None if listing.release is None else (build / listing.release).resolve(),
     )
 

@@ -33,6 +33,7 @@ from foundation.storage.atomic import storage_error
 from foundation.tasks import Part
 from manifests import FunnelStage, ReleaseFacts, publish
 from pipeline.flow import Flow, Flowed, funnel_of
+from pipeline.overrides import Applied, check_overrides, write_overrides
 from pipeline.policies import STAGES
 from pipeline.progress import Progress
 from pipeline.recipe import Recipe
@@ -81,7 +82,7 @@ class Request:
 @dataclasses.dataclass(frozen=True)
 class BuildResult:
     """A finished build: its release, Merkle root (hex) and funnel, what the near-duplicate search and the guard found,
-    and what each stage cost.
+    what each stage cost, and what became of the licence overrides.
     """
 
     release: Path
@@ -92,11 +93,13 @@ class BuildResult:
     near: deduplication.Effort
     guard: decisions.Report
     stages: tuple[dict[str, float | int | str], ...]
+    overrides: Applied = dataclasses.field(default_factory=Applied)
 
     def to_json(self) -> dict[str, Json]:
         """The same as JSON, the guard's report in its short form."""
         plain = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        return {**plain, "release": str(self.release), "near": self.near.to_json(), "guard": self.guard.short()}
+        short = {"near": self.near.to_json(), "guard": self.guard.short(), "overrides": self.overrides.to_json()}
+        return {**plain, "release": str(self.release), **short}
 
 
 def build(
@@ -151,11 +154,13 @@ def perform(request: Request) -> BuildResult:
                 as_of=end_of_day(request.as_of_day),
                 exclusions_sha256=digest,
                 context=context,
+                overrides=write_overrides(request.root, request.recipe),
             )
             flowed = flow.everything(named)
             ledger = runner.ledger
         check_problems(request.recipe, flowed.tally)
-        return _publish(request, flowed, identity, excluded, ledger)
+        applied = check_overrides(request.root, request.recipe, flowed.notices)
+        return dataclasses.replace(_publish(request, flowed, identity, excluded, ledger), overrides=applied)
 
 
 def open_requested(request: Request) -> Archive:
@@ -290,7 +295,7 @@ def _runner(request: Request) -> Iterator[LocalRunner]:
         address=request.address,
         detectors=min(DETECTORS_AT_MOST, max(1, request.workers)),
         memo=memo,
-        licence_settings=settings.model_dump(mode="json"),
+        licence_settings=settings.params(),
     ) as runner:
         yield runner  # type: ignore[misc]
 
@@ -368,6 +373,7 @@ def _record_tables(request: Request, flowed: Flowed, target: Path) -> None:
         "occurrences": flowed.placed,
         "contents": flowed.contents,
         "decisions": flowed.decisions,
+        "notices": flowed.notices,
     }
     document: dict[str, Json] = {name: [part.path for part in parts] for name, parts in named.items()}
     document["release"] = os.path.relpath(target, request.root)

@@ -43,6 +43,7 @@ class Flowed:
     catalog: catalog.Catalog
     placed: tuple[Part, ...]
     contents: tuple[Part, ...]
+    notices: tuple[Part, ...]  # licence notices, for the review
     decisions: tuple[Part, ...]
     shards: tuple[Shard, ...]
     tables: Mapping[str, ReleaseTable]  # the tables that are shipped beside the shards, by name
@@ -62,6 +63,7 @@ class Flow:
     as_of: str | None
     exclusions_sha256: str
     context: Mapping[str, Json]
+    overrides: Part | None = None  # what people said of licence notices (`licences.OVERRIDES`)
 
     def task(
         self,
@@ -99,8 +101,8 @@ class Flow:
             exclusions_sha256=self.exclusions_sha256,
             context=self.context,
         )
-        noticed = self._statements(made)
-        placed = self._placed(made, parts_of(noticed, "statements"))
+        stated = self._statements(made)
+        placed = self._placed(made, parts_of(stated, "statements"))
         work, early = self._chosen(made, placed)
         read = self._read(made, work)
         weighed = contents.weigh_copies(
@@ -123,7 +125,7 @@ class Flow:
         tally = _tally(guarded.outcomes)
         assembled = self._assembled(made, read, decided, tally["kept_bytes"])
         cut = self._cut(assembled)
-        tables = self._evidence(made, noticed, assembled, cut)
+        tables = self._evidence(made, stated, assembled, cut)
         if self.recipe.release.repository_paths:
             listing = self._listing(made, placed, guarded.outcomes, exact)
             tables["paths"] = ReleaseTable(listing.parts, listing.paths)
@@ -132,6 +134,7 @@ class Flow:
             catalog=made,
             placed=placed,
             contents=_every(read, "contents"),
+            notices=parts_of([*stated, *read], "notices"),
             decisions=parts_of(guarded.outcomes, "decisions"),
             shards=cut,
             tables=tables,
@@ -141,11 +144,12 @@ class Flow:
         )
 
     def _statements(self, made: catalog.Catalog) -> list[Outcome]:
-        params = {
+        read_by = self.recipe.licences.reading_params()
+        params: dict[str, Json] = {
             "buckets": made.buckets,
             "max_bytes": self.recipe.catalog.max_bytes,
             "text_redaction": text_redaction(self.recipe),
-            **self._stages("licences"),
+            licences.NAME: read_by,
         }
         tasks = [
             self.task(
@@ -153,8 +157,8 @@ class Flow:
                 contents.VERSION,
                 "licences/statements",
                 partition=f"{number:06d}",
-                outputs=("statements", "texts"),
-                inputs={"notices": (part,)},
+                outputs=("statements", "texts", "notices"),
+                inputs={"notices": (part,), **self._overrides()},
                 params=params,
             )
             for number, part in enumerate(self._row_groups(made.notices))
@@ -221,8 +225,8 @@ class Flow:
                 contents.VERSION,
                 "contents/read",
                 partition=f"{number:06d}",
-                outputs=("contents", "candidates", "verdicts", "copies"),
-                inputs={"work": (part,)},
+                outputs=("contents", "candidates", "verdicts", "copies", "notices"),
+                inputs={"work": (part,), **self._overrides()},
                 params={**params, "part": number, "origin_bucket": _bucket_in_name(part)},
             )
             for number, part in enumerate(self._row_groups(work))
@@ -372,15 +376,15 @@ class Flow:
     def _evidence(
         self,
         made: catalog.Catalog,
-        noticed: Sequence[Outcome],
+        stated: Sequence[Outcome],
         assembled: Sequence[Outcome],
         cut: Sequence[Shard],
     ) -> dict[str, ReleaseTable]:
         credited = shards.Credited(
             buckets=made.buckets,
             rows=parts_of(assembled, "rows"),
-            statements=parts_of(noticed, "statements"),
-            texts=parts_of(noticed, "texts"),
+            statements=parts_of(stated, "statements"),
+            texts=parts_of(stated, "texts"),
             languages=tuple(sorted({shard.language for shard in cut if shard.language is not None})),
         )
         return shards.list_evidence(self.run, credited, root=self.root, context=self.context)
@@ -400,7 +404,11 @@ class Flow:
         return shards.list_repositories(self.run, sources, root=self.root, context=self.context)
 
     def _stages(self, *names: str) -> dict[str, Json]:
-        return {name: getattr(self.recipe, name).model_dump(mode="json") for name in names}
+        given = {name: getattr(self.recipe, name).model_dump(mode="json") for name in names}
+        return given | ({licences.NAME: self.recipe.licences.params()} if licences.NAME in given else {})
+
+    def _overrides(self) -> dict[str, tuple[Part, ...]]:
+        return {"overrides": (self.overrides,)} if self.overrides else {}
 
     def _row_groups(self, parts: Sequence[Part]) -> list[Part]:
         return [part.only(group) for part in parts for group in range(group_count(Path(self.root, part.path)))]

@@ -17,6 +17,7 @@ from pipeline.recipe import Recipe
 from stages.catalog.flow import ORC_BYTES_PER_BUCKET
 from stages.catalog.sources import SOURCES
 from stages.deduplication import banding, banding_curve
+from stages.licences import policy_summary
 
 
 def plan_of(
@@ -40,6 +41,7 @@ def plan_of(
         "as_of": day.isoformat() if day else None,
         "registry": {"sequence": excluded.sequence, "exclusions": len(excluded.entries)},
         "stages": [_stage(request, stage.NAME, stage.VERSION) for stage in STAGES],
+        "policy": _policy(recipe),
         "copies": _copies(recipe),
         "near_duplicates": _near(recipe),
         "guard": recipe.guard.model_dump(mode="json"),
@@ -51,6 +53,7 @@ def plan_text(plan: Mapping[str, Json]) -> str:
     """The plan for people."""
     lines = [f"release  {plan['release']}", f"target   {plan['target']}", f"archive  {_line(plan['archive'])}"]
     lines += [f"as of    {plan['as_of'] or 'the newest visits'}", f"opt-outs {_line(plan['registry'])}"]
+    lines += [f"policy   {_line(plan['policy'])}"]
     lines += [f"copies   {_line(plan['copies'])}", "", "stages:"]
     stages, near = plan["stages"], plan["near_duplicates"]
     if isinstance(stages, list):
@@ -67,6 +70,8 @@ def plan_text(plan: Mapping[str, Json]) -> str:
 def _line(value: Json) -> str:
     if isinstance(value, Mapping):
         return "  ".join(f"{key} {_line(item)}" for key, item in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(_line, value))
     return str(value)
 
 
@@ -90,6 +95,12 @@ def _stage(request: Request, name: str, version: str) -> dict[str, Json]:
     folder = request.root / name
     finished = sum(1 for _ in folder.rglob(".record-*.json")) if folder.is_dir() else 0
     return {"stage": name, "policy": version, "finished_tasks": finished}
+
+
+def _policy(recipe: Recipe) -> dict[str, Json]:
+    settings = recipe.licences
+    reviewed: dict[str, Json] = {"overrides": len(settings.overrides)} if settings.overrides else {}
+    return {**policy_summary(settings), **reviewed}
 
 
 def _copies(recipe: Recipe) -> dict[str, Json]:

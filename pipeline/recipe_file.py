@@ -14,6 +14,7 @@ import pydantic
 
 from foundation.errors import ConfigError
 from pipeline.recipe import Recipe
+from stages.licences import read_overrides
 
 
 def load_recipe(source: str | Path) -> Recipe:
@@ -30,7 +31,7 @@ def load_recipe(source: str | Path) -> Recipe:
         raise ConfigError(f"{path}: not UTF-8 (byte {error.start})", hint="save the recipe as UTF-8") from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not valid TOML: {error}", hint=_toml_hint(str(error))) from error
-    return parse_recipe(document, name=str(path))
+    return parse_recipe(_with_overrides(document, path), name=str(path))
 
 
 def parse_recipe(document: dict[str, object], *, name: str) -> Recipe:
@@ -40,6 +41,16 @@ def parse_recipe(document: dict[str, object], *, name: str) -> Recipe:
     except pydantic.ValidationError as error:
         lines = [_problem(problem) for problem in error.errors(include_url=False)]
         raise ConfigError(f"{name}: " + f"\n{name}: ".join(lines), hint="see docs/reference/recipe.md") from error
+
+
+def _with_overrides(document: dict[str, object], recipe: Path) -> dict[str, object]:
+    """`document` with the entries of the file that `[licences] overrides` names, which lies relative to the recipe."""
+    section = document.get("licences")
+    if not isinstance(section, dict) or not isinstance(section.get("overrides"), str):
+        return document
+    named = section["overrides"]
+    entries = read_overrides(recipe.parent / named) if named else ()
+    return {**document, "licences": {**section, "overrides": entries}}
 
 
 def shipped(name: str) -> Path:

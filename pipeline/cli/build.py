@@ -76,6 +76,8 @@ def build_command(  # noqa: PLR0917 - typer reads options from parameters
     )
     output.note(result.near.summary())
     say_guard(output, result)
+    if unmatched := result.overrides.warning():
+        output.warn(unmatched)
     output.document(result.to_json(), text=result_text(result))
 
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import typer
 
 from foundation.errors import GristmillError, InternalError
-from pipeline.cli import archive, build, explain, inspect, optout, query, release
+from pipeline.cli import archive, build, explain, inspect, optout, query, release, review
 from pipeline.cli.output import report
 
 EPILOG = (
@@ -40,6 +40,7 @@ def application() -> typer.Typer:
     query.register(app)
     explain.register(app)
     inspect.register(app)
+    app.add_typer(review.app, name="review")
     return app
 
 

@@ -13,12 +13,15 @@ from foundation.frames import frame
 
 @dataclasses.dataclass(frozen=True)
 class Batch:
-    """Rows still in, their texts in the same order, the rows refused so far, and those that go on as witnesses."""
+    """Rows still in, their texts in the same order, the rows refused so far, those that go on as witnesses, and the
+    notices found (`licences.NOTICES_KEPT`).
+    """
 
     rows: pl.DataFrame
     texts: pa.LargeStringArray
     refused: tuple[pl.DataFrame, ...] = ()
     witnesses: Batch | None = None
+    notices: pl.DataFrame | None = None
 
     def with_columns(self, columns: pa.Table) -> Batch:
         """The batch with further measured columns, one value a row."""

@@ -19,6 +19,7 @@ from stages.catalog import KNOWN
 from stages.contents.copies import ORDER, with_copies
 from stages.contents.schemas import PLACED, WORK
 from stages.licences import Settings as LicenceSettings
+from stages.licences import judged
 
 NOT_CONTENTS = ("submodule", "missing_directory", "too_deep")
 LICENCE_COLUMNS = ["licence_expression", "licence_class", "licence_source", "licence_evidence"]
@@ -33,12 +34,12 @@ def choose(task: Task) -> Counts:
     contents = placed.filter(pl.col("reason").is_null() | ~pl.col("reason").is_in(list(NOT_CONTENTS)))
     best = representatives(contents)
     work = with_copies(best.filter(pl.col("reason").is_null()), contents, settings.copies)
-    refused = pl.col("licence_class").is_in(list(settings.keep)).not_()
+    early = _early(best.filter(pl.col("reason").is_not_null()))
     if settings.read_headers == "where_path_allows":
-        early = pl.concat([_early(best.filter(pl.col("reason").is_not_null())), _early(_refused(work.filter(refused)))])
+        verdicts = judged(work, settings)
+        refused = verdicts["reason"].is_not_null()
+        early = pl.concat([early, _early(_with(work, verdicts).filter(refused))])
         work = work.filter(~refused)
-    else:
-        early = _early(best.filter(pl.col("reason").is_not_null()))
     rows = work.drop("length").join(known, on="sha1_git", how="inner")
     scatter(task, "work", arrow(rows, WORK), WORK, key="origin", buckets=buckets)
     scatter(task, "early", arrow(early, DECISIONS), DECISIONS, key="sha1_git", buckets=buckets)
@@ -55,18 +56,14 @@ def representatives(contents: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _refused(rows: pl.DataFrame) -> pl.DataFrame:
-    return rows.with_columns(
-        reason=pl.when(pl.col("licence_class") == "no_license")
-        .then(pl.lit("no_licence"))
-        .otherwise(pl.lit("licence_refused")),
-        evidence=pl.col("licence_evidence"),
-    )
+def _with(rows: pl.DataFrame, verdicts: pl.DataFrame) -> pl.DataFrame:
+    return rows.drop(verdicts.columns, strict=False).hstack(verdicts)
 
 
 def _early(rows: pl.DataFrame) -> pl.DataFrame:
     optout = pl.col("reason").str.starts_with("opted_out")
     licence = pl.col("reason").is_in(["no_licence", "licence_refused"])
+    failed = "threshold" if "threshold" in rows.columns else pl.lit(None, pl.String)
     stage = pl.when(optout).then(pl.lit("optout")).when(licence).then(pl.lit("licences")).otherwise(pl.lit("catalog"))
     return rows.select(
         "sha1_git",
@@ -76,7 +73,7 @@ def _early(rows: pl.DataFrame) -> pl.DataFrame:
         stage=stage,
         reason="reason",
         value=pl.when(licence).then(pl.col("licence_expression")).otherwise(pl.lit(None, pl.String)),
-        threshold=pl.lit(None, pl.String),
+        threshold=failed,
         evidence="evidence",
         kept=pl.lit(None, pl.String),
         jaccard=pl.lit(None, pl.Float64),

@@ -12,12 +12,13 @@ from foundation.tasks import Task
 from stages import licences
 from stages.contents.batch import Batch, binary_column
 from stages.contents.choosing import LICENCE_COLUMNS
+from stages.contents.notices import resolved
 from stages.contents.schemas import CLASS_RANK
 from stages.contents.witnesses import set_aside, with_copy_heard, with_header_heard
 
 
 def with_header_licences(task: Task, batch: Batch) -> Batch:
-    """`batch` with the licence that holds for each content; those that the recipe does not keep are refused."""
+    """`batch` with the licence that holds for each content; those that its policy does not let pass are refused."""
     settings = licences.Settings.model_validate(task.params["licences"])
     batch = dataclasses.replace(batch, rows=with_copy_heard(batch.rows))
     found = licences.notices_of_headers(
@@ -28,13 +29,14 @@ def with_header_licences(task: Task, batch: Batch) -> Batch:
                 "text": batch.texts,
                 "language": batch.rows["language"].to_arrow(),
             }
-        )
+        ),
+        settings=settings,
     )
     path_licences = batch.rows.select("sha1_git", "path", *LICENCE_COLUMNS, own_licence=pl.lit(value=False))
     if found.num_rows:
-        distinct = frame(found).unique("notice", keep="first", maintain_order=True).sort("notice")
-        detections = task.service("licences")(distinct.to_arrow(compat_level=pl.CompatLevel.oldest()))
-        path_licences = licences.with_headers(path_licences, frame(found), frame(detections))
+        detections, kept = resolved(task, found)
+        batch = dataclasses.replace(batch, notices=kept)
+        path_licences = licences.with_headers(path_licences, frame(found), detections)
     final = batch.rows.select("sha1_git").join(path_licences, on="sha1_git", how="left", maintain_order="left")
     rank = pl.col("licence_class").replace_strict(CLASS_RANK, default=2, return_dtype=pl.Int8)
     rows = (
@@ -44,20 +46,6 @@ def with_header_licences(task: Task, batch: Batch) -> Batch:
     )
     if settings.compare_copies == "body":
         rows = with_header_heard(rows)
-    judged = verdicts(rows, settings)
+    judged = licences.judged(rows, settings)
     witnesses = set_aside(rows, batch.texts, judged) if settings.seeks_witnesses else None
     return dataclasses.replace(batch, rows=rows, witnesses=witnesses).refuse(licences.NAME, judged)
-
-
-def verdicts(rows: pl.DataFrame, settings: licences.Settings) -> pl.DataFrame:
-    """reason, value, threshold, evidence of each row: null where the class is one that the recipe keeps."""
-    refused = pl.col("licence_class").is_in(list(settings.keep)).not_()
-    code = (
-        pl.when(pl.col("licence_class") == "no_license").then(pl.lit("no_licence")).otherwise(pl.lit("licence_refused"))
-    )
-    return rows.select(
-        reason=pl.when(refused).then(code),
-        value=pl.when(refused).then("licence_expression"),
-        threshold=pl.when(refused).then(pl.lit(" or ".join(settings.keep))),
-        evidence=pl.when(refused).then("licence_evidence"),
-    )

@@ -16,6 +16,9 @@ from stages import licences
 from stages.contents.schemas import CLASS_RANK, PLACED, UNKNOWN_DATE
 from stages.contents.statements import STATEMENTS
 
+REFUSED_RANK = len(CLASS_RANK)
+"""Added to the rank of a licence that the policy refuses: behind every class that passes."""
+
 
 def place(task: Task) -> Counts:
     """Worker: see the module."""
@@ -25,17 +28,22 @@ def place(task: Task) -> Counts:
     statements = frame(gather(task, "statements", bucket, STATEMENTS))
     repositories = frame(gather(task, "repositories", bucket, REPOSITORIES))
     spread = licences.spread(occurrences, statements, repositories, settings=settings)
-    placed = with_rank(spread, repositories)
+    placed = with_rank(spread, repositories, settings)
     scatter(task, "placed", arrow(placed, PLACED), PLACED, key="sha1_git", buckets=buckets)
     return {"occurrences": placed.height, "statements": statements.height}
 
 
-def with_rank(occurrences: pl.DataFrame, repositories: pl.DataFrame) -> pl.DataFrame:
-    """`occurrences` with the columns of the total order, ascending: the best has the lowest."""
+def with_rank(occurrences: pl.DataFrame, repositories: pl.DataFrame, settings: licences.Settings) -> pl.DataFrame:
+    """`occurrences` with the columns of the total order, ascending: the best has the lowest.
+
+    By licence, what the policy of `settings` lets pass comes before what it refuses, then the classes in their order.
+    """
+    refused = licences.failing_tests(occurrences, settings).is_not_null()
     known = repositories.select("origin", "stars", "forks", "first_seen")
     unknown = pl.lit(UNKNOWN_DATE)
     return occurrences.join(known, on="origin", how="left", maintain_order="left").with_columns(
-        rank_licence=pl.col("licence_class").replace_strict(CLASS_RANK, default=2, return_dtype=pl.Int8),
+        rank_licence=pl.col("licence_class").replace_strict(CLASS_RANK, default=2, return_dtype=pl.Int8)
+        + refused.cast(pl.Int8) * REFUSED_RANK,
         rank_stars=-pl.col("stars").fill_null(0),
         rank_forks=-pl.col("forks").fill_null(0),
         rank_first_seen=pl.coalesce(pl.col("first_seen").dt.timestamp("us"), unknown),

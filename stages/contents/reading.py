@@ -1,8 +1,8 @@
 """The one pass over bytes: fetch, verify, decode, classify, measure, find headers, redact, sign.
 
 Worker `read`: one row group of WORK → `contents` (CONTENTS, order of the work), `candidates`
-(deduplication's CANDIDATES, the kept ones), `verdicts` (VERDICTS, scattered by sha1_git) and `copies` (TEXT_COPIES,
-scattered by text_sha256; see `witnesses`).
+(deduplication's CANDIDATES, the kept ones), `verdicts` (VERDICTS, scattered by sha1_git), `copies` (TEXT_COPIES,
+scattered by text_sha256; see `witnesses`) and `notices` (see `notices`).
 Cheap tests come first and a content that one of them refuses goes no further: nothing that the recipe cannot
 keep is signed, and none of it is redacted but the witnesses, for the hash of their text alone.
 Text never leaves the process between the steps.
@@ -26,6 +26,7 @@ from stages.catalog.sources import store_of
 from stages.contents.batch import Batch, binary_column, flat
 from stages.contents.fetching import fetch_contents
 from stages.contents.headers import with_header_licences
+from stages.contents.notices import write_notices
 from stages.contents.schemas import CONTENTS, TEXT_COPIES, VERDICTS, WORK
 from stages.contents.witnesses import text_copies
 
@@ -109,6 +110,7 @@ def finish(task: Task, batch: Batch) -> Counts:
     compared = licences.Settings.model_validate(task.params["licences"]).compare_copies
     copies = text_copies(batch, part=part, bodies=compared == "body")
     scatter(task, "copies", copies, TEXT_COPIES, key="text_key", buckets=buckets)
+    write_notices(task, batch.notices)
     return {
         "read": rows.height,
         "kept": batch.rows.height,

@@ -3,9 +3,9 @@
 Worker `read_statements`: one row group of NOTICE_WORK → `statements` (STATEMENTS), scattered by origin: what each
 licence file, manifest or README in each repository states; and `texts` (NOTICE_TEXTS), scattered by text_sha256: the
 texts of licence files, which a release must hand on. They are legal notices, names and addresses included: of what
-redaction finds, only what the parameter `text_redaction` lists is replaced, secrets always. A content is fetched once
-whatever the number of paths that point at it; a content that cannot be fetched states nothing (the second wave
-reports it).
+redaction finds, only what the parameter `text_redaction` lists is replaced, secrets always. The notices themselves
+leave too (see `notices`). A content is fetched once whatever the number of paths that point at it; one that cannot be
+fetched states nothing (the second wave reports it).
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from stages.catalog import NOTICE_WORK
 from stages.catalog.sources import store_of
 from stages.contents.batch import flat
 from stages.contents.fetching import fetch_contents
+from stages.contents.notices import resolved, write_notices
 
 STATEMENTS = pa.schema(
     [
@@ -57,9 +58,11 @@ def read_statements(task: Task) -> Counts:
     )
     readable = named.join(texts, on="sha1_git", how="inner").filter(pl.col("text").is_not_null())
     notices = licences.notices_of_files(
-        readable.select("sha1_git", "path", "kind", "text").to_arrow(compat_level=pl.CompatLevel.oldest())
+        readable.select("sha1_git", "path", "kind", "text").to_arrow(compat_level=pl.CompatLevel.oldest()),
+        settings=licences.Settings.model_validate(task.params["licences"]),
     )
-    stated = licences.stated(frame(notices), frame(task.service("licences")(_distinct(notices))))
+    detections, kept = resolved(task, notices)
+    stated = licences.stated(frame(notices), detections)
     handed_on = licence_texts(readable, redaction.Settings.model_validate(task.params["text_redaction"]))
     rows = (
         work.select("sha1_git", "origin", "path", file_kind="kind")
@@ -70,6 +73,7 @@ def read_statements(task: Task) -> Counts:
     scatter(task, "statements", arrow(rows, STATEMENTS), STATEMENTS, key="origin", buckets=buckets)
     distinct = handed_on.unique("text_sha256", keep="first", maintain_order=True).sort("text_sha256")
     scatter(task, "texts", arrow(distinct, NOTICE_TEXTS), NOTICE_TEXTS, key="text_sha256", buckets=buckets)
+    write_notices(task, kept)
     return {"contents": contents.height, "notices": notices.num_rows, "statements": rows.height}
 
 
@@ -86,8 +90,3 @@ def licence_texts(files: pl.DataFrame, settings: redaction.Settings) -> pl.DataF
         pl.Series("copyrights", [licences.copyright_lines(text) for text in shown], dtype=pl.List(pl.String)),
         pl.Series("text", shown, dtype=pl.String),
     )
-
-
-def _distinct(notices: pa.Table) -> pa.Table:
-    rows = frame(notices).unique("notice", keep="first", maintain_order=True).sort("notice")
-    return rows.to_arrow(compat_level=pl.CompatLevel.oldest())

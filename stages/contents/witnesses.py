@@ -6,8 +6,8 @@ it were kept, and leaves with the kept ones as TEXT_COPIES; no text of it is wri
 copies → `refused` (REFUSED, scattered by sha1_git) and `yielding` (YIELDING).
 
 With `earliest_origin` a content is refused when the earliest dated copy of its text is non-permissive and strictly
-earlier than it; with `any_copy` when any copy is non-permissive. Where the recipe keeps non-permissive files nothing is
-refused: then the later copy may not represent the text and goes as an exact duplicate.
+earlier than it; with `any_copy` when any copy is non-permissive. Where the recipe's policy lets that copy's licence
+pass, nothing is refused: then the later copy may not represent the text and goes as an exact duplicate.
 
 With whole texts a content whose header alone settles its licence takes no part, neither as witness nor as refused,
 since the same header stands in every copy; with bodies its header is what it says.
@@ -56,7 +56,7 @@ def weigh_copies(
             partition=f"{bucket:05d}",
             outputs=("refused", "yielding"),
             inputs={"copies": copies},
-            params={"bucket": bucket, "buckets": buckets, "licences": settings.model_dump(mode="json")},
+            params={"bucket": bucket, "buckets": buckets, "licences": settings.params()},
         )
         for bucket in buckets_present(root, copies)
     ]
@@ -70,9 +70,11 @@ def weigh(task: Task) -> Counts:
     settings = licences.Settings.model_validate(task.params["licences"])
     rows = frame(gather(task, "copies", bucket, TEXT_COPIES))
     found = overruled(rows, settings.copies)
-    nothing = found.clear()
-    refused, yielding = (nothing, found) if NON_PERMISSIVE in settings.keep else (found, nothing)
-    verdicts = _verdicts(refused, settings)
+    failing = licences.failing_tests(found, settings, expression="copy_expression", of_class="copy_class")
+    found = found.with_columns(failing=failing)
+    refused = found.filter(pl.col("failing").is_not_null())
+    yielding = found.filter(pl.col("failing").is_null())
+    verdicts = _verdicts(refused)
     scatter(task, "refused", arrow(verdicts, REFUSED), REFUSED, key="sha1_git", buckets=buckets)
     task.write("yielding", arrow(yielding.select(YIELDING.names), YIELDING), YIELDING)
     return {
@@ -157,7 +159,7 @@ def text_copies(batch: Batch, *, part: int, bodies: bool) -> pa.Table:
     return arrow(pl.concat(found).with_columns(hidden), TEXT_COPIES)
 
 
-def _verdicts(found: pl.DataFrame, settings: licences.Settings) -> pl.DataFrame:
+def _verdicts(found: pl.DataFrame) -> pl.DataFrame:
     same = pl.when(pl.col("witness_text") == pl.col("text_sha256")).then(pl.lit("text")).otherwise(pl.lit("body"))
     evidence = naming_copy(
         found.with_columns(same=same),
@@ -173,6 +175,6 @@ def _verdicts(found: pl.DataFrame, settings: licences.Settings) -> pl.DataFrame:
         stage=pl.lit(licences.NAME),
         reason=pl.lit("licence_refused"),
         value="copy_expression",
-        threshold=pl.lit(" or ".join(settings.keep)),
+        threshold="failing",
         evidence=pl.lit(evidence),
     )

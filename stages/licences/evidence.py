@@ -3,8 +3,8 @@
     {"kind": …, "lines": [first, last], "notice": …, "path": …, "rule": …, "score": …, "tool": …, "with": [the others]}
 
 `with` is left out when one statement stands alone. Where a header rests on the licence of the file's path (it points
-at it, or only adds to it), `path_licence` holds that one's evidence, of the same form. Only paths and names are in
-it, never a file's text.
+at it, or only adds to it), `path_licence` holds that one's evidence, of the same form. `reviewed` ({"by", "date",
+"reason"}) is there where a person's override decided. Only paths and names are in it, never a file's text.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ def evidence_of(statements: Sequence[Mapping[str, Any]], *, path_licence: str | 
 
 
 def _entry(statement: Mapping[str, Any]) -> dict[str, Json]:
-    rule = statement["rule"]
-    return {
+    rule, said = statement["rule"], statement.get("reviewed")
+    entry: dict[str, Json] = {
         "path": statement["path"],
         "kind": statement["kind"],
         "lines": [statement["start_line"], statement["end_line"]],
@@ -50,3 +50,4 @@ def _entry(statement: Mapping[str, Any]) -> dict[str, Json]:
         "rule": rule if rule is None or len(rule) <= 200 else rule[:199] + "…",
         "tool": statement["tool"],
     }
+    return entry if said is None else {**entry, "reviewed": json.loads(said)}

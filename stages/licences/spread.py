@@ -35,6 +35,7 @@ from foundation.errors import ConfigError
 from stages.licences.combine import NOT_READ, UNRECOGNISED, Statement, combined
 from stages.licences.detection import DETECTED, NONE, TIMED_OUT
 from stages.licences.evidence import evidence_of
+from stages.licences.overrides import reviewed
 from stages.licences.places import as_text, base_name, directory, glob_pattern, nearest, place, shelf_id, tops
 from stages.licences.settings import Settings
 
@@ -51,6 +52,7 @@ STATED = [
     ("score", pa.float64()),
     ("rule", pa.string()),
     ("tool", pa.string()),
+    ("reviewed", pa.string()),  # canonical JSON: who says so, when and why (`overrides.py`); null: nobody but the tool
 ]
 """Arrow fields of what a file states, beside its `sha1_git` or its (origin, path)."""
 
@@ -63,8 +65,13 @@ _ANSWER = {"expression": pl.String, "source": pl.String, "evidence": pl.String}
 
 
 def stated(notices: pl.DataFrame, detections: pl.DataFrame) -> pl.DataFrame:
-    """`sha1_git` and STATED: each notice (NOTICES) with what was detected in it (DETECTIONS), in the notices' order."""
-    found = detections.select("notice", "expression", "status", "score", "rule", "tool")
+    """`sha1_git` and STATED: each notice (NOTICES) with what was detected in it (DETECTIONS), in the notices' order.
+
+    `detections` may have the column of `overrides.reviewed`.
+    """
+    if "reviewed" not in detections.columns:
+        detections = reviewed(detections)
+    found = detections.select("notice", "expression", "status", "score", "rule", "tool", "reviewed")
     joined = notices.join(found, on="notice", how="left", maintain_order="left")
     with_length = joined.with_columns(length=pl.col("text").str.len_chars().cast(pl.Int64))
     return with_length.select("sha1_git", *(name for name, _ in STATED))
@@ -110,7 +117,8 @@ def _licence_columns(answers: pl.DataFrame) -> pl.DataFrame:
 def _readable(statements: pl.DataFrame) -> pl.DataFrame:
     """Statements that say something, in total order: `path` as text, the expression they stand for, the place."""
     late = pl.col("status") == TIMED_OUT
-    strange = (pl.col("file_kind") == "licence_file") & (pl.col("status") == NONE) & (pl.col("length") >= TERMS)
+    unread = pl.col("reviewed").is_null() & (pl.col("status") == NONE)
+    strange = (pl.col("file_kind") == "licence_file") & unread & (pl.col("length") >= TERMS)
     meaning = (
         pl.when(late)
         .then(pl.lit(NOT_READ))

@@ -130,6 +130,21 @@ def test_a_date_that_nobody_knows_never_wins_and_never_protects(tmp_path):
     assert refused_by(tmp_path / "c", story(undated, occurrence(mit, "o:mit")), "any_copy") == [mit]
 
 
+def test_the_policy_says_whether_an_earlier_copy_refuses_or_stands_first(tmp_path):
+    gpl, mit = name_of("gpl"), name_of("mit")
+    made = story(
+        occurrence(gpl, "o:gpl", licence="GPL-2.0-only", day=1),
+        occurrence(mit, "o:mit", day=3),
+    )
+    rows = text_copies(made, "earliest_origin", keep=EVERY)
+    for number, allow in enumerate([("MIT",), ("MIT", "GPL-2.0-only")]):
+        chosen = Settings(keep=EVERY, allow=allow)
+        _, refused, yielding = weighed(tmp_path / str(number), rows, chosen)
+        assert refused["sha1_git"].to_list() == ([mit] if number == 0 else [])
+        assert yielding["sha1_git"].to_list() == ([] if number == 0 else [mit])
+        assert refused["threshold"].to_list() == (["allow: MIT"] if number == 0 else [])
+
+
 def test_a_third_permissive_copy_that_is_the_earliest_protects_the_text(tmp_path):
     first, gpl, late = (name_of(each) for each in ("first", "gpl", "late"))
     made = story(

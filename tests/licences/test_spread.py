@@ -17,7 +17,7 @@ NO_METADATA = pl.DataFrame(schema={"origin": pl.String, "declared_licence": pl.S
 SCHEMA = {"origin": pl.String, "path": pl.Binary, "scope": pl.List(pl.String)} | {
     "file_kind": pl.String, "kind": pl.String, "start_line": pl.Int32, "end_line": pl.Int32, "notice": pl.String,
     "length": pl.Int64, "expression": pl.String, "status": pl.String, "score": pl.Float64, "rule": pl.String,
-    "tool": pl.String,
+    "tool": pl.String, "reviewed": pl.String,
 }  # fmt: skip
 
 
