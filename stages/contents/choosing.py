@@ -33,7 +33,7 @@ def choose(task: Task) -> Counts:
     known = frame(task.read("contents").cast(KNOWN)) if task.inputs["contents"] else frame(KNOWN.empty_table())
     contents = placed.filter(pl.col("reason").is_null() | ~pl.col("reason").is_in(list(NOT_CONTENTS)))
     best = representatives(contents)
-    work = with_copies(best.filter(pl.col("reason").is_null()), contents, settings.copies)
+    work = with_copies(best.filter(pl.col("reason").is_null()), contents, settings.copies, settings=settings)
     early = _early(best.filter(pl.col("reason").is_not_null()))
     if settings.read_headers == "where_path_allows":
         verdicts = judged(work, settings)

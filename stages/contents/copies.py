@@ -6,6 +6,7 @@ The representative, the best occurrence in the total order, speaks first. By the
 - `any_copy`: the first occurrence, dated or not, that states a non-permissive licence;
 - `best_copy`: none.
 
+Where the recipe's policy keeps some non-permissive licences, a copy under one that it refuses overrules them likewise.
 A header inside the file stands above all of them (`headers`). Evidence names the copy that decided, wherever there
 was more than one to choose from:
 
@@ -20,7 +21,7 @@ from __future__ import annotations
 import polars as pl
 
 from stages.contents.schemas import COPY, UNKNOWN_DATE
-from stages.licences import CopyPolicy
+from stages.licences import CopyPolicy, Settings, failing_tests
 from stages.licences.places import as_text
 
 ORDER = ["rank_licence", "rank_stars", "rank_forks", "rank_first_seen", "path", "origin"]
@@ -54,14 +55,21 @@ def heard(contents: pl.DataFrame, policy: CopyPolicy) -> pl.DataFrame:
     )
 
 
-def with_copies(work: pl.DataFrame, contents: pl.DataFrame, policy: CopyPolicy) -> pl.DataFrame:
+def with_copies(
+    work: pl.DataFrame, contents: pl.DataFrame, policy: CopyPolicy, *, settings: Settings | None = None
+) -> pl.DataFrame:
     """`work` (representatives) with the licence that holds over all occurrences, and COPY for later comparison.
 
-    `contents` are the occurrences (PLACED). `licence_source` becomes the policy's name where a copy overrules;
+    `contents` are the occurrences (PLACED). With `settings` a non-permissive representative that their policy lets pass
+    is overruled too, by a copy that it refuses. `licence_source` becomes the policy's name where a copy overrules;
     evidence names the deciding copy of every content that has several occurrences.
     """
     joined = work.join(heard(contents, policy), on="sha1_git", how="left", maintain_order="left")
     wins = (pl.col("copy_class") == NON_PERMISSIVE) & (pl.col("licence_class") != NON_PERMISSIVE)
+    if settings is not None:
+        passes = failing_tests(joined, settings).is_null()
+        copy_fails = failing_tests(joined, settings, expression="copy_expression", of_class="copy_class").is_not_null()
+        wins |= (pl.col("copy_class") == NON_PERMISSIVE) & pl.lit(passes & copy_fails)
     if policy == "earliest_origin":
         wins &= pl.col("copy_first_seen") < pl.col("rank_first_seen")
     wins = wins.fill_null(value=False)

@@ -71,7 +71,8 @@ def weigh(task: Task) -> Counts:
     rows = frame(gather(task, "copies", bucket, TEXT_COPIES))
     found = overruled(rows, settings.copies)
     failing = licences.failing_tests(found, settings, expression="copy_expression", of_class="copy_class")
-    found = found.with_columns(failing=failing)
+    freer = pl.col("licence_class") != NON_PERMISSIVE
+    found = found.with_columns(failing=failing).filter(freer | pl.col("failing").is_not_null())
     refused = found.filter(pl.col("failing").is_not_null())
     yielding = found.filter(pl.col("failing").is_null())
     verdicts = _verdicts(refused)
@@ -86,10 +87,10 @@ def weigh(task: Task) -> Counts:
 
 
 def overruled(rows: pl.DataFrame, policy: licences.CopyPolicy) -> pl.DataFrame:
-    """Kept contents of TEXT_COPIES that a copy of their text overrules, by sha1_git, with that copy.
+    """Kept contents of TEXT_COPIES of which a non-permissive copy has the same text and speaks first, by sha1_git.
 
-    Columns: `sha1_git`, `text_key`, `text_sha256`, `text_part`, `policy`, `witness` (sha1_git), `witness_text` (its
-    text_sha256) and COPY of the copy that decides.
+    Columns: `sha1_git`, `text_key`, `text_sha256`, `text_part`, `licence_class`, `policy`, `witness` (sha1_git),
+    `witness_text` (its text_sha256) and COPY of the copy that decides.
     """
     rank = pl.col("copy_class").replace_strict(CLASS_RANK, return_dtype=pl.Int8)
     if policy == "earliest_origin":
@@ -104,10 +105,10 @@ def overruled(rows: pl.DataFrame, policy: licences.CopyPolicy) -> pl.DataFrame:
     decides = first.filter(pl.col("copy_class") == NON_PERMISSIVE).select(
         "text_key", *(name for name, _ in COPY), witness="sha1_git", witness_text="text_sha256", policy=pl.lit(policy)
     )
-    open_ = rows.filter("kept", pl.col("licence_class") != NON_PERMISSIVE)
-    found = open_.select("sha1_git", "text_key", "text_sha256", "text_part", "rank_first_seen").join(
-        decides, on="text_key", how="inner"
+    open_ = rows.filter("kept").select(
+        "sha1_git", "text_key", "text_sha256", "text_part", "rank_first_seen", "licence_class"
     )
+    found = open_.join(decides, on="text_key", how="inner")
     if policy == "earliest_origin":
         found = found.filter(pl.col("copy_first_seen") < pl.col("rank_first_seen"))
     return found.sort("sha1_git")

@@ -145,6 +145,24 @@ def test_the_policy_says_whether_an_earlier_copy_refuses_or_stands_first(tmp_pat
         assert refused["threshold"].to_list() == (["allow: MIT"] if number == 0 else [])
 
 
+def test_what_the_policy_refuses_is_not_laundered_by_a_licence_that_it_keeps(tmp_path):
+    """GPL code under an LGPL header of somebody else, where the recipe allows the LGPL: as with MIT."""
+    gpl, lgpl = name_of("gpl"), name_of("lgpl")
+    chosen = Settings(keep=EVERY, allow=("MIT", "LGPL-2.1-only"))
+    late = occurrence(lgpl, "o:lgpl", licence="GPL-2.0-only", day=3) | {"licence_expression": "LGPL-2.1-only"}
+    made = story(occurrence(gpl, "o:gpl", licence="GPL-2.0-only", day=1), late)
+    rows = text_copies(made, "earliest_origin", keep=EVERY)
+    _, refused, yielding = weighed(tmp_path, rows.with_columns(kept=pl.col("sha1_git") == lgpl), chosen)
+    assert (refused["sha1_git"].to_list(), yielding.height) == ([lgpl], 0)
+
+    same = placed(occurrence(gpl, "o:gpl", licence="GPL-2.0-only", day=1), late | {"sha1_git": gpl, "rank_licence": 0})
+    plain, asked = (
+        with_copies(representatives(same), same, "earliest_origin", settings=each) for each in (None, chosen)
+    )
+    assert plain["licence_expression"].to_list() == ["LGPL-2.1-only"]
+    assert asked["licence_expression"].to_list() == ["GPL-2.0-only"]
+
+
 def test_a_third_permissive_copy_that_is_the_earliest_protects_the_text(tmp_path):
     first, gpl, late = (name_of(each) for each in ("first", "gpl", "late"))
     made = story(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from pathlib import Path
 
 import polars as pl
@@ -12,9 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foundation import spdx
+from foundation.canonical import sha256_bytes
 from foundation.errors import ConfigError
 from pipeline.plan import plan_of, plan_text
 from pipeline.recipe_file import parse_recipe
+from scripts.make_compatibility_matrix import build as build_matrix
 from stages.contents.placing import with_rank
 from stages.licences import Settings, judged, policy_summary
 from stages.licences.acceptance import MAX_JOINT, PLACEHOLDERS, read_test, within
@@ -125,6 +128,15 @@ def test_the_matrix_is_whole_and_pinned() -> None:
         read_matrix(b"{}", expected="00")
     with pytest.raises(ConfigError, match=r"does not know CC0-1\.0"):
         inbound_of("CC0-1.0")
+
+
+def test_the_script_writes_what_the_stage_reads() -> None:
+    raw = {"timestamp": "2024-05-21T02:14:00+00:00", "mit": {"mit": "Same", "ISC": "Yes"}, "ISC": {"mit": "No"}}
+    raw["ISC"]["ISC"] = "Check dependency"  # type: ignore[index]
+    data = json.dumps(build_matrix(raw, package="1")).encode()
+    found = read_matrix(data, expected=sha256_bytes(data))
+    assert found.takes == {"MIT": frozenset({"MIT", "ISC"}), "ISC": frozenset()}
+    assert found.date == "2024-05-21"
 
 
 @given(allowed, expressions, expressions)
