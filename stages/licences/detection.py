@@ -17,7 +17,8 @@ SPDX and in which ScanCode saw nothing either; `expression` is UNKNOWN_TAG.
 
 A text of the SPDX list, word for word, is known by its hash (`texts.py`). All others have two passes: ScanCode's
 exact matcher (about 10 ms), and its approximate one (about 150 ms) where the first found nothing, only a reference,
-or left too much of the words that licences are made of. Several licences in one notice hold together (AND), unless ScanCode's own rule says otherwise. The index takes 6 s and 1 GB once a process.
+or left too much of the words that licences are made of. Several licences in one notice hold together (AND), unless
+ScanCode's own rule says otherwise. The index takes 6 s and 1 GB once a process.
 """
 
 from __future__ import annotations
