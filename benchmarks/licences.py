@@ -37,7 +37,7 @@ from foundation.errors import ConfigError
 from foundation.frames import frame
 from stages.decoding import decode
 from stages.licences import MemoResolver, Resolver, licence_kind, notices_of_files, notices_of_headers, stated
-from stages.licences.detection import DETECTED
+from stages.licences.detection import DETECTED, UNKNOWN
 
 BATCH = 500
 Answer = TypeVar("Answer")
@@ -95,7 +95,9 @@ def stage(files: Files, resolver: Resolver) -> dict[str, list[str]]:
         for row in (
             stated(frame(notices), frame(resolver(notices))).select("sha1_git", "status", "expression").to_dicts()
         ):
-            found.setdefault(row["sha1_git"], []).extend([row["expression"]] if row["status"] == DETECTED else [])
+            found.setdefault(row["sha1_git"], []).extend(
+                [row["expression"]] if row["status"] in (DETECTED, UNKNOWN) else []
+            )
     return found
 
 
