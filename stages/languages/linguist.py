@@ -2,8 +2,8 @@
 
 - Imported inside functions only: after the first call the Go runtime lives in the process, and a child
   made by fork would hang in it. Ray workers and fresh processes are fine.
-- Two releases are in use (0.2.0 on Python 3.11, 0.3.0 from 3.12). Only `get_languages`, its strategy
-  by content (has any heuristic an answer?), `is_vendor` and `is_generated` are called, which mean the same in both; `safe` of 0.2.0
+- Two releases are in use (0.2.0 on Python 3.11, 0.3.0 from 3.12). Only `get_languages`, `get_language_by_content`
+  (its heuristics), `is_vendor` and `is_generated` are called, which mean the same in both; `safe` of 0.2.0
   means nothing. One answer: some strategy was certain. Several: they share the name's extension. None: no
   strategy knows the file.
 - Its naive Bayes classifier takes 3 ms a file, 0.2.0 breaks ties by Go's random map order, and our own model
@@ -33,6 +33,9 @@ _SCOPE = 5  # lines at either end in which modelines count
 
 # What a Vim modeline cannot do without (an Emacs one has -*-), in lower case.
 _VIM = re.compile(rb"(?:filetype|ft|syntax)\s*=\s*\w")
+
+# The first of the only pair that a heuristic of Linguist answers with; the library's short form hides the second.
+_DOUBLE = frozenset({"Linux Kernel Module", "AMPL"})
 
 # The extensions of manual pages, which Linguist tells by pattern.
 _MANUAL = re.compile(r"\.(?:[1-9][a-z_0-9]*|0p|n|man|mdoc)(?:\.in)?\Z", re.IGNORECASE)
@@ -64,8 +67,10 @@ def detect(name: str, text: bytes) -> Verdict:
             return Verdict(named, named=True)
         if not named and b"xml version=" not in _lines(text, 2) and not _MANUAL.search(name):
             return Verdict((), named=False)
-        if named and not _MANUAL.search(name) and not enry.get_language_by_content(name, text).language:
-            return Verdict(named, named=False)
+        if named and not _MANUAL.search(name):
+            told = str(enry.get_language_by_content(name, text).language)
+            if told not in _DOUBLE:
+                return Verdict((told,) if told else named, named=False)
     found = tuple(sorted(enry.get_languages(name, text)))
     return Verdict(found, named=len(found) == 1 and found == named)
 
