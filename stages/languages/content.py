@@ -43,7 +43,7 @@ MANY, DAMPING = 30.0, 0.3
 
 # English words that hardly any language has for keywords; in prose every tenth word or more is one of them.
 FUNCTION_WORDS = tuple(
-    "the of and that this are be any which may it you such other will can your a has have".split()
+    b"the of and that this are be any which may it you such other will can your a has have".split(b" ")
 )
 
 # guesslang's classes → languages without a class of their own that look much like them.
@@ -107,9 +107,16 @@ def load() -> Model:
     with np.load(_DATA, allow_pickle=False) as data:
         languages = tuple(str(name) for name in data["languages"])
         ends = np.concatenate([[0], np.cumsum(data["spread"], dtype=np.int64)])
-        arrays = (data["tokens"], data["rarity"], ends, data["posted"], data["weights"], data["penalty"])
+        arrays: tuple[Any, ...] = (
+            data["tokens"],
+            data["rarity"],
+            ends,
+            data["posted"],
+            data["weights"],
+            data["penalty"],
+        )
         arrays += (np.ascontiguousarray(data["marks"].T), data["prior"], np.float32(data["scale"][0]))
-        arrays += (np.isin(data["tokens"], [token_hash(word.encode()) for word in FUNCTION_WORDS]),)
+        arrays += (np.isin(data["tokens"], [token_hash(word) for word in FUNCTION_WORDS]),)
     columns = {name: at for at, name in enumerate(languages)}
     return Model(languages, columns, (_slots(arrays[0], _SLOTS), *arrays), tuple(_told(columns)))
 

@@ -41,11 +41,19 @@ def _kinds() -> npt.NDArray[np.uint8]:
 _KINDS = _kinds()
 
 
-def token_hash(token: bytes) -> int:
-    """The hash under which `scan` reports `token`."""
+def _fnv(token: bytes) -> int:
     value = int(_BASIS)
     for byte in token:
         value = (value ^ byte) * int(_PRIME) & 0xFFFFFFFFFFFFFFFF
+    return value
+
+
+_SHEBANG = np.uint64(_fnv(b"SHEBANG#!"))
+
+
+def token_hash(token: bytes) -> int:
+    """The hash under which `scan` reports `token`."""
+    value = _fnv(token)
     return (value ^ value >> 32) & 0xFFFFFFFF
 
 
@@ -56,54 +64,74 @@ def hashes(text: bytes) -> npt.NDArray[np.uint32]:
     return found[:count]
 
 
+# What opens at a byte: the length of the opening and the two bytes that close it (0: only one).
+_STRING2, _STRING1, _STARS, _DASHES, _PARENS, _MARKUP = 0, 1, 2, 3, 4, 5
+_OPENING = np.array([1, 1, 2, 2, 2, 4], dtype=np.int64)
+_CLOSING = np.array([[34, 0], [39, 0], [42, 47], [45, 125], [42, 41], [45, 45]], dtype=np.uint8)
+
+# The mark of a line that begins with one or more of a byte and a blank; of `-` it takes two.
+_RUNS = np.full(256, 255, dtype=np.uint8)
+_RUNS[list(b"#-%;!")] = [MARKS.index(mark) for mark in ("#", "--", "%", ";", "!")]
+
+
 @numba.njit(cache=True, nogil=True)
 def scan(text: Any, out: Any, marks: Any) -> int:
     """Fill `out` and `marks` for `text` (uint8); `out` must hold a token for each byte."""
     at = count = 0
-    unclosed = np.zeros(6, dtype=np.uint8)  # kinds of brackets that nothing closes any more: not looked for again
+    unclosed = np.zeros(len(_OPENING), dtype=np.uint8)  # what nothing closes any more is not looked for again
     while at < len(text):
-        byte, kind = text[at], _KINDS[text[at]]
+        byte, kind, start = text[at], _KINDS[text[at]], at
         if at == 0 or text[at - 1] == 10:
             _mark_line(text, at, marks)
+            if byte == 35 and at + 1 < len(text) and text[at + 1] == 33:
+                at, count = _shebang(text, at, out, count)
+                continue
         if kind & _SPACE:
             at += 1
             continue
-        if byte == 35 and at + 1 < len(text) and text[at + 1] == 33 and (at == 0 or text[at - 1] == 10):
-            at, count = _shebang(text, at, out, count)
-            continue
-        start = at
-        if byte == 60:
-            at, count = _tag(text, at, out, count, marks, unclosed)
-        elif byte == 34 or byte == 39:
-            at = _closed(text, at, at + 1, byte, 0, unclosed, 0 if byte == 34 else 1)
+        if byte in (34, 39):
+            at = _closed(text, at, unclosed, _STRING2 if byte == 34 else _STRING1)
         elif kind & _DIGIT:
             at = _number(text, at)
         if at == start:
             at = _comment(text, at, marks, unclosed)
+        if at == start and byte == 60:
+            at, count = _tag(text, at, out, count)
         if at == start:
             at, count = _word(text, at, out, count) if kind & _REGULAR else _sign(text, at, out, count)
     return count
 
 
 @numba.njit(cache=True, nogil=True)
-def _put(text: Any, start: int, end: int, last: int, out: Any, count: int) -> int:
-    """Append the token text[start:end], with the byte `last` after it unless that is 0."""
-    value = _BASIS
+def _hash(text: Any, start: int, end: int, value: Any) -> Any:
+    """FNV-1a of text[start:end], going on from `value`."""
     for at in range(start, end):
         value = (value ^ np.uint64(text[at])) * _PRIME
-    if last:
-        value = (value ^ np.uint64(last)) * _PRIME
+    return value
+
+
+@numba.njit(cache=True, nogil=True)
+def _put(value: Any, out: Any, count: int) -> int:
+    """Append the token with the hash `value`."""
     out[count] = np.uint32((value ^ (value >> np.uint64(32))) & np.uint64(0xFFFFFFFF))
     return count + 1
 
 
 @numba.njit(cache=True, nogil=True)
-def _find(text: Any, start: int, end: int, first: int, second: int) -> int:
-    """Where `first` (and then `second`, unless 0) next stands in text[start:end]; -1 if nowhere."""
+def _find(text: Any, start: int, end: int, byte: int) -> int:
+    """Where `byte` next stands in text[start:end]; -1 if nowhere."""
     for at in range(start, min(end, len(text))):
-        if text[at] == first and (second == 0 or (at + 1 < len(text) and text[at + 1] == second)):
+        if text[at] == byte:
             return at
     return -1
+
+
+@numba.njit(cache=True, nogil=True)
+def _run(text: Any, at: int, end: int, bits: int) -> int:
+    """The end of the run, before `end`, of bytes of the classes `bits` that begins at `at`."""
+    while at < end and _KINDS[text[at]] & bits:
+        at += 1
+    return at
 
 
 @numba.njit(cache=True, nogil=True)
@@ -113,59 +141,37 @@ def _is(text: Any, at: int, bits: int) -> bool:
 
 @numba.njit(cache=True, nogil=True)
 def _shebang(text: Any, at: int, out: Any, count: int) -> Any:
-    """The token SHEBANG#!name of the line at `at`, and the line's end."""
-    end = _find(text, at, len(text), 10, 0)
+    """The token SHEBANG#!name of the line at `at`, without the name's version, and the line's end."""
+    end = _find(text, at, len(text), 10)
     end = len(text) if end < 0 else end
-    stop = at + 2
-    while stop < end and _KINDS[text[stop]] & _SPACE:
-        stop += 1
+    stop = _run(text, at + 2, end, _SPACE)
     while stop < end and not _KINDS[text[stop]] & _SPACE:
         stop += 1
     start = stop
     while start > at + 2 and _KINDS[text[start - 1]] & _WORD:
         start -= 1
     if stop - start == 3 and text[start] == 101 and text[start + 1] == 110 and text[start + 2] == 118:  # env
-        start = stop
-        while start < end and _KINDS[text[start]] & _SPACE:
-            start += 1
-        stop = start
-        while stop < end and _KINDS[text[stop]] & _WORD:
-            stop += 1
+        start = _run(text, stop, end, _SPACE)
+        stop = _run(text, start, end, _WORD)
     while stop > start and _KINDS[text[stop - 1]] & _DIGIT:
         stop -= 1
-    if stop == start:
-        return end, count
-    value = _BASIS
-    for byte in (83, 72, 69, 66, 65, 78, 71, 35, 33):  # SHEBANG#!
-        value = (value ^ np.uint64(byte)) * _PRIME
-    for position in range(start, stop):
-        value = (value ^ np.uint64(text[position])) * _PRIME
-    out[count] = np.uint32((value ^ (value >> np.uint64(32))) & np.uint64(0xFFFFFFFF))
-    return end, count + 1
+    if stop > start:
+        count = _put(_hash(text, start, stop, _SHEBANG), out, count)
+    return end, count
 
 
 @numba.njit(cache=True, nogil=True)
-def _tag(text: Any, at: int, out: Any, count: int, marks: Any, unclosed: Any) -> Any:
+def _tag(text: Any, at: int, out: Any, count: int) -> Any:
     """A tag `<name>` or `<name …>`: its name with both brackets, then its attributes; `at` where it is none."""
-    stop = at + 1
-    if stop < len(text) and text[stop] == 47:
-        stop += 1
-    start = stop
+    start = stop = at + 2 if at + 1 < len(text) and text[at + 1] == 47 else at + 1
     while stop < len(text) and not _KINDS[text[stop]] & _NO_NAME:
         stop += 1
     if stop == start or stop >= len(text) or not (text[stop] == 62 or _KINDS[text[stop]] & _SPACE):
         return at, count
-    if text[start] == 33 and start + 2 < stop and text[start + 1] == 45 and text[start + 2] == 45:  # <!--
-        marks[9] = 1
-        end = _closed(text, at, start + 3, 45, 45, unclosed, 5)
-        while end > at and not (end < len(text) and text[end] == 62):
-            end = _closed(text, at, end - 1, 45, 45, unclosed, 5)
-        if end > at:
-            return end + 1, count
-    end = _find(text, stop, stop + _TAG_BYTES, 62, 0)
+    end = _find(text, stop, stop + _TAG_BYTES, 62)
     if end < 0:
         return at, count
-    count = _put(text, at, stop, 62, out, count)
+    count = _put((_hash(text, at, stop, _BASIS) ^ np.uint64(62)) * _PRIME, out, count)
     while stop < end:
         if _KINDS[text[stop]] & _SPACE:
             stop += 1
@@ -177,32 +183,37 @@ def _tag(text: Any, at: int, out: Any, count: int, marks: Any, unclosed: Any) ->
 @numba.njit(cache=True, nogil=True)
 def _attribute(text: Any, at: int, end: int, out: Any, count: int) -> Any:
     """One run of non-spaces within a tag: `name=` when it is an attribute, else every word in it."""
-    stop = at
-    while stop < end and _KINDS[text[stop]] & _WORD:
-        stop += 1
+    stop = _run(text, at, end, _WORD)
     named = stop > at and stop < end and text[stop] == 61
     if named:
-        count = _put(text, at, stop + 1, 0, out, count)
+        count = _put(_hash(text, at, stop + 1, _BASIS), out, count)
     stop = at
     while stop < end and not _KINDS[text[stop]] & _SPACE:
         start = stop
-        while stop < end and _KINDS[text[stop]] & _WORD:
-            stop += 1
+        stop = _run(text, start, end, _WORD)
         if stop == start:
             stop += 1
         elif not named:
-            count = _put(text, start, stop, 0, out, count)
+            count = _put(_hash(text, start, stop, _BASIS), out, count)
     return stop, count
 
 
 @numba.njit(cache=True, nogil=True)
-def _closed(text: Any, at: int, body: int, first: int, second: int, unclosed: Any, kind: int) -> int:
-    """The end of what opens at `at` and closes, after `body`, with `first` and `second`; `at` where nothing closes it."""
-    close = -1 if unclosed[kind] else _find(text, body, len(text), first, second)
-    if close < 0:
+def _closed(text: Any, at: int, unclosed: Any, kind: int) -> int:
+    """The end of what opens at `at`, a string or comment of `kind`; `at` where nothing closes it."""
+    first, second = _CLOSING[kind, 0], _CLOSING[kind, 1]
+    if not unclosed[kind]:
+        for close in range(at + _OPENING[kind], len(text)):
+            if text[close] == first:
+                if second == 0:
+                    return close + 1
+                if close + 1 < len(text) and text[close + 1] == second:
+                    if kind != _MARKUP:
+                        return close + 2
+                    if close + 2 < len(text) and text[close + 2] == 62:
+                        return close + 3
         unclosed[kind] = 1
-        return at
-    return close + (2 if second else 1)
+    return at
 
 
 @numba.njit(cache=True, nogil=True)
@@ -211,25 +222,31 @@ def _comment(text: Any, at: int, marks: Any, unclosed: Any) -> int:
     if at + 1 >= len(text):
         return at
     byte, following, end = text[at], text[at + 1], at
-    if byte == 47 and following == 42:  # /* */
-        end = _closed(text, at, at + 2, 42, 47, unclosed, 2)
-    elif byte == 123 and following == 45:  # {- -}
+    if byte == 47 and following == 42:
+        end = _closed(text, at, unclosed, _STARS)
+    elif byte == 123 and following == 45:
         marks[8] = 1
-        end = _closed(text, at, at + 2, 45, 125, unclosed, 3)
-    elif byte == 40 and following == 42:  # (* *)
-        if _is(text, at + 2, _SPACE):
-            marks[7] = 1
-        end = _closed(text, at, at + 2, 42, 41, unclosed, 4)
-    if end > at:
-        return end
+        end = _closed(text, at, unclosed, _DASHES)
+    elif byte == 40 and following == 42:
+        marks[7] |= _is(text, at + 2, _SPACE)
+        end = _closed(text, at, unclosed, _PARENS)
+    elif byte == 60 and following == 33 and at + 3 < len(text) and text[at + 2] == 45 and text[at + 3] == 45:
+        marks[9] = 1
+        end = _closed(text, at, unclosed, _MARKUP)
+    return end if end > at else _line_comment(text, at)
+
+
+@numba.njit(cache=True, nogil=True)
+def _line_comment(text: Any, at: int) -> int:
+    """The end of the line where a comment begins at `at` that takes the rest of it; else `at`."""
     body = at
-    if (byte == 47 or byte == 45) and following == byte:
+    if text[at] in (45, 47) and text[at + 1] == text[at]:
         body = at + 2
-    elif byte == 35 or byte == 37 or byte == 34:
+    elif text[at] in (34, 35, 37):
         body = at + 1
     if body == at or not _is(text, body, _SPACE):
         return at
-    end = _find(text, body, len(text), 10, 0)
+    end = _find(text, body, len(text), 10)
     return len(text) if end < 0 else max(end, body + 1)
 
 
@@ -258,11 +275,11 @@ def _word(text: Any, at: int, out: Any, count: int) -> Any:
     """A run of letters and `_ . @ # / *`, up to a digit or to a comment that begins within it."""
     start = at
     while _is(text, at, _REGULAR) and not _KINDS[text[at]] & _DIGIT:
-        if at > start and text[at] == 47 and at + 1 < len(text):
-            if text[at + 1] == 42 or (text[at + 1] == 47 and _is(text, at + 2, _SPACE)):
-                break
+        slash = at > start and text[at] == 47 and at + 1 < len(text)
+        if slash and (text[at + 1] == 42 or (text[at + 1] == 47 and _is(text, at + 2, _SPACE))):
+            break
         at += 1
-    return at, _put(text, start, at, 0, out, count)
+    return at, _put(_hash(text, start, at, _BASIS), out, count)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -270,43 +287,33 @@ def _sign(text: Any, at: int, out: Any, count: int) -> Any:
     """One mark, `<<`, `&&` or `||`, or one character beyond ASCII."""
     end = at + 1
     byte = text[at]
-    if (byte == 60 or byte == 38 or byte == 124) and end < len(text) and text[end] == byte:
+    if byte in (60, 38, 124) and end < len(text) and text[end] == byte:
         end += 1
     elif byte >= 0xC0:
         while end < len(text) and (text[end] & 0xC0) == 0x80:
             end += 1
-    return end, _put(text, at, end, 0, out, count)
+    return end, _put(_hash(text, at, end, _BASIS), out, count)
 
 
 @numba.njit(cache=True, nogil=True)
 def _mark_line(text: Any, at: int, marks: Any) -> None:
     """Note the comment mark with which the line at `at` begins, if any."""
-    while at < len(text) and (text[at] == 32 or text[at] == 9):
+    while at < len(text) and text[at] in (32, 9):
         at += 1
-    if at >= len(text):
+    if at + 1 >= len(text):
         return
     byte, after = text[at], at + 1
-    following = text[after] if after < len(text) else 10
-    while after < len(text) and text[after] == byte:
-        after += 1
-    spaced = after >= len(text) or (_KINDS[text[after]] & _SPACE) != 0
     if byte == 47:
-        marks[0] |= following == 47
-        marks[6] |= following == 42
-    elif byte == 35:
-        marks[1] |= spaced or (after == at + 1 and following == 33)
-    elif byte == 45:
-        marks[2] |= spaced and following == 45
-    elif byte == 37:
-        marks[3] |= spaced
-    elif byte == 59:
-        marks[4] |= spaced and following != 10
-    elif byte == 33:
-        marks[11] |= spaced and following != 10
-    elif byte == 39 or byte == 34:
+        marks[0] |= text[after] == 47
+        marks[6] |= text[after] == 42
+    elif _RUNS[byte] != 255:
+        while after < len(text) and text[after] == byte:
+            after += 1
+        marks[_RUNS[byte]] |= _is(text, after, _SPACE) and (byte != 45 or after > at + 1)
+    elif byte in (34, 39):
         _mark_quoted(text, at, marks)
-    elif (byte | 32) == 114 and at + 3 < len(text) and (text[at + 1] | 32) == 101 and (text[at + 2] | 32) == 109:
-        marks[10] |= (_KINDS[text[at + 3]] & _SPACE) != 0
+    elif at + 3 < len(text) and (byte | 32) == 114 and (text[at + 1] | 32) == 101 and (text[at + 2] | 32) == 109:
+        marks[10] |= _is(text, at + 3, _SPACE)
 
 
 @numba.njit(cache=True, nogil=True)

@@ -40,7 +40,13 @@ def table() -> Mapping[str, Language]:
     return MappingProxyType(
         {
             name: Language(
-                name, row["id"], row["type"], row["group"], tuple(row["extensions"]), tuple(row["aliases"]), row["prior"]
+                name=name,
+                id=row["id"],
+                type=row["type"],
+                group=row["group"],
+                extensions=tuple(row["extensions"]),
+                aliases=tuple(row["aliases"]),
+                prior=row["prior"],
             )
             for name, row in rows.items()
         }
