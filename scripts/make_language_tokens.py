@@ -26,7 +26,7 @@ import re
 import sys
 import tarfile
 import zipfile
-from collections import Counter, defaultdict
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -51,8 +51,10 @@ MARK = 2.0  # for and against, by the comment marks that a language has and has 
 LEAST_WORDS = 8  # a language without samples needs so many keywords
 
 # A comment of each kind, as a lexer is shown it.
-COMMENTS = ("// zq zq", "# zq zq", "-- zq zq", "% zq zq", "; zq zq", "' zq zq", "/* zq zq */", "(* zq zq *)")
-COMMENTS += ("{- zq zq -}", "<!-- zq -->", "REM zq zq", "! zq zq", '" zq zq')
+COMMENTS = (
+    *("// zq zq", "# zq zq", "-- zq zq", "% zq zq", "; zq zq", "' zq zq", "/* zq zq */", "(* zq zq *)"),
+    *("{- zq zq -}", "<!-- zq -->", "REM zq zq", "! zq zq", '" zq zq'),
+)
 PREPROCESSED = ("C", "C++", "Objective-C", "Objective-C++", "C#", "Cuda")  # lexers call `#` lines comments there
 
 Counts = dict[str, dict[int, float]]
@@ -173,9 +175,10 @@ def counted(strong: set[str], weak: set[str]) -> dict[int, float]:
 def arrays(samples: Counts, words: Counts, marks: dict[str, set[int]]) -> dict[str, np.ndarray]:
     """The model's arrays; tokens by hash, the languages of a token by name."""
     names = sorted(({*samples, *words}) & set(table()))
-    merged = [Counter(samples.get(name, {})) for name in names]
+    merged = [dict(samples.get(name, {})) for name in names]
     for counts, name in zip(merged, names, strict=True):
-        counts.update(words.get(name, {}))  # type: ignore[arg-type]
+        for key, count in words.get(name, {}).items():
+            counts[key] = counts.get(key, 0.0) + count
     totals: dict[int, float] = defaultdict(float)
     postings: dict[int, list[tuple[int, float]]] = defaultdict(list)
     for at, counts in enumerate(merged):

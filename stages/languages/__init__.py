@@ -2,7 +2,8 @@
 vendored or generated.
 
 `classify` asks Linguist (enry-python) by real path and text, and a model of texts (`content.py`) where the name
-says nothing or several languages share it; `refuse` applies the recipe's policy. Columns and invariants: `stages/languages/classes.py`.
+says nothing or several languages share it; `refuse` applies the recipe's policy. Columns and invariants:
+`stages/languages/classes.py`.
 """
 
 from __future__ import annotations
