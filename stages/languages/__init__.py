@@ -1,8 +1,9 @@
 """Languages: what language each content is in, over Linguist's whole vocabulary, and whether it is
 vendored, generated or documentation.
 
-`classify` asks Linguist (enry-python) by real path and text, and guesslang's model where Linguist cannot
-decide; `refuse` applies the recipe's policy. Columns and invariants: `stages/languages/classes.py`.
+`classify` asks Linguist (enry-python) by real path and text, and a model of texts (`content.py`) where the name
+says nothing or several languages share it; `refuse` applies the recipe's policy. Columns and invariants:
+`stages/languages/classes.py`.
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ import dataclasses
 import functools
 import math
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numba
@@ -34,8 +35,14 @@ _DATA = Path(__file__).parent / "data" / "guesslang.npz"
 # guesslang's name → Linguist's, where they differ.
 LINGUIST_NAMES = {"Lisp": "Common Lisp", "Matlab": "MATLAB", "Visual Basic": "VBA"}
 
-# Classes trained on several of Linguist's languages: all Lisps, all Visual Basics.
-FAMILIES = frozenset({"Common Lisp", "VBA"})
+# Classes trained on several of Linguist's languages (all Lisps, all Visual Basics) → those that they may mean.
+FAMILIES = MappingProxyType(
+    {
+        "Common Lisp": ("Common Lisp", "Emacs Lisp", "LFE", "NewLisp", "PicoLisp", "Racket", "Scheme"),
+        "VBA": ("FreeBASIC", "VBA", "VBScript", "Visual Basic .NET", "Visual Basic 6.0", "Xojo"),
+        "Assembly": ("Assembly", "Unix Assembly"),
+    }
+)
 
 
 @dataclasses.dataclass(frozen=True)

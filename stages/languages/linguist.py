@@ -2,12 +2,13 @@
 
 - Imported inside functions only: after the first call the Go runtime lives in the process, and a child
   made by fork would hang in it. Ray workers and fresh processes are fine.
-- Two releases are in use (0.2.0 on Python 3.11, 0.3.0 from 3.12). Only `get_languages`, `is_vendor`,
-  `is_documentation` and `is_generated` are called, which mean the same in both; `safe` of 0.2.0 means
-  nothing. One answer: some strategy was certain. Several: the naive Bayes classifier ranked them. None: no
+- Two releases are in use (0.2.0 on Python 3.11, 0.3.0 from 3.12). Only `get_languages`, `get_language_by_content`
+  (its heuristics), `is_vendor` and `is_generated` are called, which mean the same in both; `safe` of 0.2.0
+  means nothing. One answer: some strategy was certain. Several: they share the name's extension. None: no
   strategy knows the file.
-- 0.2.0 breaks ties of the classifier by Go's random map order. A tie for the first place needs an equal
-  prior in the second, so there such a pair is not taken for a ranking (`ranked` is False).
+- Its naive Bayes classifier takes 3 ms a file, 0.2.0 breaks ties by Go's random map order, and our own model
+  chooses better (`stages/languages/content.py`): the order of several candidates is not used, and where only
+  that classifier is left it is not asked.
 - Linguist calls any text with NUL in its first 8,000 bytes binary; decoding has settled that already, so
   NUL is shown to it as a space.
 - Long texts are shown as their first SHOWN bytes and their last lines (Linguist itself reads the first
@@ -22,10 +23,9 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import importlib.metadata
 import re
 
-from stages.languages.vocabulary import by_extension, table
+from stages.languages.vocabulary import by_alias, by_extension
 
 SHOWN = 8_192  # 50 KiB changes 2 answers of the 7,304 files of our evaluation set, at twice the cost
 _TAIL = 2_048
@@ -33,6 +33,9 @@ _SCOPE = 5  # lines at either end in which modelines count
 
 # What a Vim modeline cannot do without (an Emacs one has -*-), in lower case.
 _VIM = re.compile(rb"(?:filetype|ft|syntax)\s*=\s*\w")
+
+# The first of the only pair that a heuristic of Linguist answers with; the library's short form hides the second.
+_DOUBLE = frozenset({"Linux Kernel Module", "AMPL"})
 
 # The extensions of manual pages, which Linguist tells by pattern.
 _MANUAL = re.compile(r"\.(?:[1-9][a-z_0-9]*|0p|n|man|mdoc)(?:\.in)?\Z", re.IGNORECASE)
@@ -45,10 +48,9 @@ _DOCUMENTARY = re.compile(
 
 @dataclasses.dataclass(frozen=True)
 class Verdict:
-    """Linguist's candidates; `ranked` when their order means something; `named` when the name alone says so."""
+    """Linguist's candidates, sorted; `named` when there is one and the name alone says so."""
 
     candidates: tuple[str, ...]
-    ranked: bool
     named: bool
 
 
@@ -62,18 +64,20 @@ def shown(text: bytes) -> bytes:
 
 def detect(name: str, text: bytes) -> Verdict:
     """Linguist's answer for the base name `name` and a `shown` text."""
-    named = by_name(name)
-    if named is not None and len(named) < 2 and not has_cue(text):
-        if named:
-            return Verdict(named, ranked=True, named=True)
-        if b"xml version=" not in _lines(text, 2) and not _MANUAL.search(name):
-            return Verdict((), ranked=False, named=False)
     import enry
 
-    found = tuple(enry.get_languages(name, text))
-    if len(found) == 1:
-        return Verdict(found, ranked=True, named=found == named)
-    return Verdict(found, ranked=_order_is_sure(found), named=False)
+    named = by_name(name)
+    if named is not None and not has_cue(text):
+        if len(named) == 1:
+            return Verdict(named, named=True)
+        if not named and b"xml version=" not in _lines(text, 2) and not _MANUAL.search(name):
+            return Verdict((), named=False)
+        if named and not _MANUAL.search(name):
+            told = str(enry.get_language_by_content(name, text).language)
+            if told not in _DOUBLE:
+                return Verdict((told,) if told else named, named=False)
+    found = tuple(sorted(enry.get_languages(name, text)))
+    return Verdict(found, named=len(found) == 1 and found == named)
 
 
 @functools.lru_cache(maxsize=1 << 16)
@@ -94,6 +98,15 @@ def by_name(name: str) -> tuple[str, ...] | None:
         if found:
             return found if len(found) > 1 or enry.get_languages(name, b"") == list(found) else None
     return () if not enry.get_languages(name, b"") else None
+
+
+def by_own_name(name: str) -> str | None:
+    """The language whose name or alias is the extension of the base name (`sort.kotlin`); None if there is none.
+
+    One letter is no such name. Linguist itself does not look at this; we ask where it knows nothing by the name.
+    """
+    extension = name.rpartition(".")[2].lower() if "." in name else ""
+    return by_alias().get(extension) if len(extension) > 1 else None
 
 
 def has_cue(text: bytes) -> bool:
@@ -147,16 +160,3 @@ def is_generated(path: str, text: bytes) -> bool:
     import enry
 
     return bool(enry.is_generated(path, text))
-
-
-@functools.cache
-def _ties_are_random() -> bool:
-    major, minor = importlib.metadata.version("enry-python").split(".")[:2]
-    return (int(major), int(minor)) < (0, 3)
-
-
-def _order_is_sure(candidates: tuple[str, ...]) -> bool:
-    if len(candidates) < 2 or not _ties_are_random():
-        return True
-    first, second = (table()[name].prior if name in table() else None for name in candidates[:2])
-    return first != second

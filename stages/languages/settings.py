@@ -11,7 +11,7 @@ import pydantic
 from stages.languages.vocabulary import require
 
 NAME = "languages"
-VERSION = "2"
+VERSION = "3"
 
 REASONS: Mapping[str, str] = MappingProxyType(
     {
@@ -39,7 +39,7 @@ class Settings(pydantic.BaseModel):
 
     include: tuple[LanguageName, ...] = ()
     exclude: tuple[LanguageName, ...] = ()
-    min_confidence: float = pydantic.Field(default=0.5, ge=0, le=1)
+    min_confidence: float = pydantic.Field(default=0.25, ge=0, le=1)
     drop_unknown: bool = False
     drop_vendored: bool = False  # drop what Linguist calls vendored
     drop_generated: bool = False

@@ -58,6 +58,13 @@ def by_extension() -> Mapping[str, tuple[str, ...]]:
     return MappingProxyType({extension: tuple(names) for extension, names in found.items()})
 
 
+@functools.cache
+def by_alias() -> Mapping[str, str]:
+    """Alias or own name (lower case, blanks as `_`) → its language; no two languages share one."""
+    listed = {alias: name for name in vocabulary() for alias in table()[name].aliases}
+    return MappingProxyType(listed | {name.lower().replace(" ", "_"): name for name in vocabulary()})
+
+
 def vocabulary() -> tuple[str, ...]:
     """The names of all Linguist languages, sorted by code point."""
     return tuple(sorted(table()))
