@@ -3,7 +3,8 @@
 Strength, strongest first. The first that speaks decides; what is in the file itself comes later (`effective.py`)
 and is stronger than all of these:
 
-    dot_license   REUSE's `<file>.license`, REUSE.toml and DEP-5 paragraphs that name the file
+    dot_license   what names the file: REUSE's `<file>.license`, paragraphs of REUSE.toml and DEP-5, and the part of a
+                  licence file below a line like `mksignames.c:`
     directory     texts and manifests of the nearest directory at or above it, combined by `combine.py`
     repository    the same, where that directory is the root (or the one folder that holds everything)
     directory     texts on a REUSE shelf (`LICENSES/`), which state nothing by themselves
