@@ -96,7 +96,7 @@ def test_languages_and_the_documentation_flag_are_shipped(built: mill.Built) -> 
 @pytest.mark.parametrize(
     ("path", "source", "where", "tool"),
     [
-        ("src/plain.py", "repository", "LICENSE", "scancode-toolkit 32"),
+        ("src/plain.py", "repository", "LICENSE", "spdx-license-list 6"),
         ("vendor/lib/x.py", "directory", "vendor/lib/LICENSE", "scancode-toolkit 32"),
         ("src/tagged.py", "header", "src/tagged.py", "license-expression 30"),
     ],
