@@ -208,12 +208,13 @@ def _line_at(text: str, start: int, end: int) -> str:
 
 def _locate(text: str, lines: Sequence[int], secret: Secret) -> Iterator[tuple[int, int]]:
     """Where the value of `secret` stands in `text`: at its columns, else near its line, else anywhere."""
-    begin = lines[min(secret.line, len(lines)) - 1]
+    number = min(secret.line, len(lines))  # a YAML file that is rewritten may gain lines
+    begin = lines[number - 1]
     if secret.start >= 0:
         yield begin + secret.start, begin + secret.end
         return
-    until = lines[secret.line + 1] if secret.line + 1 < len(lines) else len(text)
-    after = lines[max(secret.line - 2, 0)]
+    until = lines[number + 1] if number + 1 < len(lines) else len(text)
+    after = lines[max(number - 2, 0)]
     for value in (secret.value, secret.value.replace('\\"', '"')):
         pattern = re.compile(r"\s+".join(re.escape(part) for part in value.split()))
         spans = [match.span() for match in pattern.finditer(text, after, until)] or (
