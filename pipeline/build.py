@@ -39,6 +39,7 @@ from pipeline.progress import Progress
 from pipeline.recipe import Recipe
 from pipeline.recipe_file import load_recipe
 from pipeline.runner import Ledger, LocalRunner, summary
+from pipeline.wiping import wipe_names
 from stages import decisions, deduplication
 from stages.contents import PROBLEMS
 
@@ -160,7 +161,9 @@ def perform(request: Request) -> BuildResult:
             ledger = runner.ledger
         check_problems(request.recipe, flowed.tally)
         applied = check_overrides(request.root, request.recipe, flowed.notices)
-        return dataclasses.replace(_publish(request, flowed, identity, excluded, ledger), overrides=applied)
+        result = _publish(request, flowed, identity, excluded, ledger)
+        wipe_names(request.root, ledger.stages)
+        return dataclasses.replace(result, overrides=applied)
 
 
 def open_requested(request: Request) -> Archive:
