@@ -96,6 +96,7 @@ class Flow:
             self.archive,
             root=self.root,
             settings=self.recipe.catalog,
+            redacting=self.recipe.redaction,
             metadata=metadata,
             as_of=self.as_of,
             exclusions_sha256=self.exclusions_sha256,

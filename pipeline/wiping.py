@@ -1,9 +1,10 @@
 """What a finished build does not keep: work tables with names of the archive in which something was redacted.
 
-Contents never lie in a work table unredacted. Paths do until all of a repository are together (`contents.placing`):
-in the archive's directory entries, in the levels of the walk, in the occurrences and licence statements before they
-are placed. When nothing in any path was redacted they hold nothing to hide and stay. Else their files are removed once
-the release is published, and the same command makes them again, byte for byte, when it needs them.
+Contents never lie in a work table unredacted. Names do: origins until the catalog's repositories are settled
+(`catalog.place`), paths until all of a repository are together (`contents.placing`); before that they stand in the
+re-partitioned tables of the archive, in the levels of the walk, in occurrences and licence statements. When no name was
+redacted these hold nothing to hide and stay. Else their files are removed once the release is published, and the same
+command makes them again, byte for byte, when it needs them.
 """
 
 from __future__ import annotations
@@ -17,21 +18,25 @@ from foundation.tasks import Outcome
 NAMED: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "stages.catalog.sources:scatter_table": ("rows",),
+        "stages.catalog.visits:scatter_by_url": ("rows",),
+        "stages.catalog.visits:select_visits": ("repositories",),
+        "stages.catalog.heads:resolve_heads": ("targets",),
+        "stages.catalog.heads:resolve_targets": ("resolved", "pending"),
         "stages.catalog.walk:expand": ("found", "frontier"),
         "stages.catalog.describe:describe": ("occurrences", "notices"),
         "stages.contents.statements:read_statements": ("statements",),
     }
 )
-"""Outputs that hold names as the archive has them, by worker; of the archive's tables only `directory_entry`."""
+"""Outputs that hold names as the archive has them, by worker."""
 
-_PLACE = "stages.contents.placing:place"
-_ENTRIES = "directory_entry"
+_NAMELESS = ("content", "directory", "release", "revision", "skipped_content")  # of the archive's tables
+_COUNTS = ("redacted_paths", "redacted_origins")
 
 
 def wipe_names(root: str | Path, stages: Mapping[str, Sequence[Outcome]]) -> int:
     """Remove what `stages` wrote below `root` of unredacted names, if any name was redacted; returns how many files."""
     outcomes = [outcome for each in stages.values() for outcome in each]
-    if not any(outcome.counts.get("redacted_paths") for outcome in outcomes if outcome.task.worker == _PLACE):
+    if not any(outcome.counts.get(name) for outcome in outcomes for name in _COUNTS):
         return 0
     files = sorted(set(_named(outcomes)))
     for file in files:
@@ -41,5 +46,5 @@ def wipe_names(root: str | Path, stages: Mapping[str, Sequence[Outcome]]) -> int
 
 def _named(outcomes: Sequence[Outcome]) -> Iterator[str]:
     for outcome in outcomes:
-        if outcome.task.params.get("table", _ENTRIES) == _ENTRIES:
+        if outcome.task.params.get("table") not in _NAMELESS:
             yield from (outcome.parts[output].path for output in NAMED.get(outcome.task.worker, ()))

@@ -34,6 +34,7 @@ from stages.redaction.model import Finding
 from stages.redaction.placeholders import Numbers, recogniser
 from stages.redaction.replace import Substitution, fitted, merge, substitute
 from stages.redaction.settings import Settings
+from stages.redaction.stage import redact_document
 
 NAMES = pa.schema(
     [("origin", pa.string()), ("path", pa.binary()), ("shown", pa.binary()), ("path_redactions", pa.list_(SPAN))]
@@ -74,6 +75,12 @@ def redact_name(path: bytes, settings: Settings) -> bytes:
         text, spans = _findings(component, settings=settings)
         parts.append(substitute(text, spans, plain).data if spans else component)
     return b"/".join(parts)
+
+
+def redact_text(text: str, settings: Settings) -> str:
+    """`text`, a short one that is no path (a URL, the name of a branch), as a document of its own."""
+    result = redact_document(text.encode("utf-8", "surrogatepass"), _PROSE, settings)
+    return text if result is None else result.data.decode("utf-8", "surrogatepass")
 
 
 def with_names(rows: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:

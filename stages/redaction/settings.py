@@ -55,8 +55,6 @@ class Settings(pydantic.BaseModel):
     (password = …); `high` adds bare high-entropy strings, obfuscated e-mail addresses and decoy-like values.
     `keep_addresses` are the classes of IP address that name nobody. `phone_regions` are the regions whose
     national formats are tried beside a telephone word. `kingfisher` adds the kingfisher-secret-scanner rules.
-    `number` gives equal values of a file equal placeholders and others others (`<EMAIL_1>`, `<EMAIL_2>`); `ip_style`
-    `documentation` puts addresses of RFC 5737 and RFC 3849 in the place of IP addresses.
     """
 
     model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
@@ -76,8 +74,8 @@ class Settings(pydantic.BaseModel):
         "reserved",
         "resolver",
     )
-    number: bool = False
-    ip_style: IpStyle = "placeholder"
+    number: bool = False  # equal values of a file get equal placeholders, others others: <EMAIL_1>, <EMAIL_2>
+    ip_style: IpStyle = "placeholder"  # or addresses of RFC 5737 and RFC 3849 in the place of IP addresses
     phone_regions: tuple[Annotated[str, pydantic.Field(pattern=r"^[A-Z]{2}$")], ...] = ("US", "GB", "DE", "FR")
     kingfisher: bool = True
 
