@@ -38,6 +38,7 @@ SEGMENT_OVERLAP = 8_192
 WINDOW = 4_096
 EXACT_BYTES = 131_072
 _RULES_FROM = 1_000
+_NEW_LINE = 0x0A
 _KEY_BLOCK = 901
 
 _SECRETS = (*token_rules(), CREDENTIALS, ASSIGNMENTS)
@@ -131,7 +132,17 @@ def _apply_rules(data: bytes, hits: Sequence[Hit], name: str, settings: Settings
         text = data[start:end].decode("utf-8", "replace")
         window = Window(text, start, style, file_name, settings, hurried=done > EXACT_BYTES)
         for number in sorted(numbers):
-            yield from rules[number].find(window)
+            yield from (one for one in rules[number].find(window) if not _is_cut(data, one, start, end))
+
+
+def _is_cut(data: bytes, finding: Finding, start: int, end: int) -> bool:
+    """Whether a short finding ends where the window [start, end) cuts its line: `27.0.0.1` of 127.0.0.1.
+
+    The next window holds the whole of it, far from its ends.
+    """
+    left = finding.start == start and start > 0 and data[start - 1] != _NEW_LINE
+    right = finding.end == end and end < len(data) and data[end] != _NEW_LINE
+    return (left or right) and finding.end - finding.start < WINDOW // 4
 
 
 def _windows(data: bytes, hits: Iterable[Hit]) -> dict[tuple[int, int], set[int]]:

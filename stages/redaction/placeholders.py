@@ -152,7 +152,8 @@ def _is_bare(data: bytes, span: Finding) -> bool:
     """Whether `span` is a whole literal or word in a place where a value is expected."""
     if not _LITERAL.fullmatch(data, span.start, span.end) or _WORD.match(data, span.end):
         return False
-    line = max(data.rfind(b"\n", 0, span.start) + 1, span.start - _BEFORE)
+    far = max(0, span.start - _BEFORE)
+    line = max(data.rfind(b"\n", far, span.start) + 1, far)
     before = data[line : span.start]
     if _COMMENT.match(before):
         return False

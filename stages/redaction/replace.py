@@ -18,6 +18,7 @@ from stages.redaction.model import Finding
 KIND_ORDER = ("KEY", "PASSWORD", "CREDIT_CARD", "IBAN", "EMAIL", "PHONE", "IP_ADDRESS", "MAC_ADDRESS")
 _LINE_END = re.compile(rb"\r\n?|\n")
 _BACKSLASH = 0x5C
+_BRACKETS = 8  # at most so many are taken off an end
 _AROUND = 1_024  # bytes before a span in which a bracket's partner is looked for
 _PAIRS = {ord("("): b")", ord("["): b"]", ord("{"): b"}"}
 _CLOSING = {ord(")"): b"(", ord("]"): b"[", ord("}"): b"{"}
@@ -97,11 +98,15 @@ def _without_brackets(data: bytes, start: int, end: int) -> tuple[int, int]:
 
     An opening one whose partner is not inside; a closing one whose partner stands before, on the same line.
     """
-    while end - start > 1 and data[start] in _PAIRS and data.find(_PAIRS[data[start]], start, end) < 0:
+    for _ in range(_BRACKETS):
+        if end - start < 2 or data[start] not in _PAIRS or data.find(_PAIRS[data[start]], start, end) >= 0:
+            break
         start += 1
     far = max(0, start - _AROUND)
     line = max(data.rfind(b"\n", far, start) + 1, far)
-    while end - start > 1 and data[end - 1] in _CLOSING:
+    for _ in range(_BRACKETS):
+        if end - start < 2 or data[end - 1] not in _CLOSING:
+            break
         opening, closing = _CLOSING[data[end - 1]], data[end - 1 : end]
         inside = data.count(opening, start, end) - data.count(closing, start, end)
         if inside >= 0 or data.count(opening, line, start) <= data.count(closing, line, start):

@@ -57,7 +57,7 @@ LEAVES = TEXTS | NUMBERS | st.booleans() | st.none()
 OBJECTS = st.dictionaries(st.sampled_from(NAMES), LEAVES | st.lists(LEAVES, max_size=3), min_size=1, max_size=5)
 CAREFUL = st.sampled_from([{}, {"number": True}, {"ip_style": "documentation"}, {"sensitivity": "low"}])
 STYLES = CAREFUL | st.just({"sensitivity": "high"})
-MANY = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+MANY = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def shape(value):
