@@ -22,6 +22,7 @@ import polars as pl
 from foundation.canonical import Json
 from foundation.errors import AnswerIsNo, ConfigError, IntegrityError
 from foundation.frames import frame
+from foundation.schema import RELEASE
 from foundation.tables import group_count, read_table
 from manifests import Release, open_release
 from manifests.flow_tables import find_tables
@@ -145,7 +146,7 @@ def _release(directory: str | Path) -> Release:
 
 
 def _report(release: Release, kinds: Sequence[str] | None, samples: int) -> RedactionReport:
-    rows = release.scan(columns=_READ)
+    rows = _rows(release)
     texts, paths = _spans(rows, "redactions"), _spans(rows, "path_redactions")
     tallies = [*_tallies(texts, path=False), *_tallies(paths, path=True)]
     wanted = _wanted(release, tallies, kinds)
@@ -161,6 +162,14 @@ def _report(release: Release, kinds: Sequence[str] | None, samples: int) -> Reda
         languages=tuple(languages),
         samples=tuple(_samples(release, drawn)),
     )
+
+
+def _rows(release: Release) -> pl.LazyFrame:
+    """The columns that are counted; releases made before paths were redacted have none of their spans."""
+    present = release.manifest.schema_names()
+    rows = release.scan(columns=[name for name in _READ if name in present])
+    spans = frame(RELEASE.empty_table()).schema["redactions"]
+    return rows.with_columns(pl.lit(None, spans).alias(name) for name in _READ if name not in present)
 
 
 def _spans(rows: pl.LazyFrame, column: str) -> pl.LazyFrame:

@@ -51,7 +51,8 @@ class Request:
     """A build as asked for: the recipe, and what the command line said of where, when and how.
 
     `workers` 0 runs in this process without Ray. `address` names a Ray cluster. `exclusions` is a file of
-    `gristmill optout export`. `rerun_changed` lets a resumed build go on although its request changed.
+    `gristmill optout export`. `rerun_changed` lets a resumed build go on although its request changed. `keep_names`
+    keeps the work tables that hold names as the archive has them (`pipeline.wiping`).
     """
 
     recipe: Recipe
@@ -62,6 +63,7 @@ class Request:
     workers: int = 0
     address: str | None = None
     rerun_changed: bool = False
+    keep_names: bool = False
     progress: Progress = dataclasses.field(default_factory=lambda: Progress(quiet=True))
 
     @property
@@ -113,6 +115,7 @@ def build(
     workers: int | None = None,
     address: str | None = None,
     rerun_changed: bool = False,
+    keep_names: bool = False,
     progress: Progress | None = None,
 ) -> BuildResult:
     """Build and publish a release; returns where it is and what was counted.
@@ -131,6 +134,7 @@ def build(
         workers=(os.cpu_count() or 1) if workers is None else workers,
         address=address,
         rerun_changed=rerun_changed,
+        keep_names=keep_names,
         progress=progress or Progress(quiet=True),
     )
     return perform(request)
@@ -162,7 +166,8 @@ def perform(request: Request) -> BuildResult:
         check_problems(request.recipe, flowed.tally)
         applied = check_overrides(request.root, request.recipe, flowed.notices)
         result = _publish(request, flowed, identity, excluded, ledger)
-        wipe_names(request.root, ledger.stages)
+        if not request.keep_names:
+            wipe_names(request.root, ledger.stages)
         return dataclasses.replace(result, overrides=applied)
 
 

@@ -221,11 +221,13 @@ def test_names_are_no_longer_in_the_work_tables_and_come_again_when_needed(archi
     build = out / "builds/mill"
     assert not list(build.glob("catalog/directory_entry/rows-*.parquet"))
     before = load_manifest(out / "releases/mill/1.0.0")
-    recipe = str(out.parent / "mill.toml")
-    code, said = say("build", recipe, "--archive", str(archive), "--out", str(out), "--workers", "0", "--json")
-    assert (code, leaks(said)) == (0, [])
-    assert load_manifest(out / "releases/mill/1.0.0") == before
-    assert not list(build.glob("catalog/directory_entry/rows-*.parquet"))
+    command = ["build", str(out.parent / "mill.toml"), "--archive", str(archive), "--out", str(out), "--workers", "0"]
+    for options in (["--json", "--keep-names"], ["--json"]):
+        code, said = say(*command, *options)
+        assert (code, leaks(said)) == (0, [])
+        assert load_manifest(out / "releases/mill/1.0.0") == before
+        kept = list(build.glob("catalog/directory_entry/rows-*.parquet"))
+        assert bool(kept) == ("--keep-names" in options)
 
 
 def test_the_licence_text_keeps_its_holder_and_no_secret(out: Path) -> None:
