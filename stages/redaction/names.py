@@ -129,7 +129,7 @@ def _named(
     numbers = Numbers(settings)
     for part in held:
         numbers.reserve(found[part][0])
-    new = {part: _numbered(*found[part], numbers) for part in held if found[part][1]}
+    new = {part: (found[part][0], _numbered(*found[part], numbers)) for part in held if found[part][1]}
     touched = (path for path in paths if any(part in new for part in path.split(b"/")))
     return {path: _joined(path.split(b"/"), new) for path in touched}
 
@@ -140,30 +140,31 @@ def _numbered(text: bytes, spans: Sequence[Finding], numbers: Numbers) -> Substi
     return substitute(text, named, [placeholder.encode() for _, placeholder in given])
 
 
-def _joined(parts: Iterable[bytes], new: Mapping[bytes, Substitution]) -> tuple[bytes, Spans]:
+def _joined(parts: Iterable[bytes], new: Mapping[bytes, tuple[bytes, Substitution]]) -> tuple[bytes, Spans]:
     shown: list[bytes] = []
     spans: Spans = []
     at = 0  # characters before the component
     for part in parts:
-        result = new.get(part)
-        if result is None:
-            shown.append(part)
-        else:
+        if part in new:
+            text, result = new[part]
             shown.append(result.data)
-            spans += [_span(result, number, at) for number in range(len(result.spans))]
+            spans += [_span(text, result, number, at) for number in range(len(result.spans))]
+        else:
+            shown.append(part)
         at += len(shown[-1].decode("utf-8", "backslashreplace")) + 1
     return b"/".join(shown), spans
 
 
-def _span(result: Substitution, number: int, at: int) -> dict[str, str | int]:
+def _span(text: bytes, result: Substitution, number: int, at: int) -> dict[str, str | int]:
     span, start, end = result.spans[number], result.starts[number], result.ends[number]
-    original = result.original(start, end)
-    before = len(result.data[:start].decode())
+    shown = result.data[start:end].decode()  # a name may hold line ends, and these are kept
+    placeholder, _, kept = shown.rpartition(">")
+    before = at + len(result.data[:start].decode())
     return {
         "kind": span.kind,
         "detector": span.detector,
         "rule": span.rule,
-        "start": at + before,
-        "end": at + before + len(result.data[start:end].decode()),
-        "original_length": original[1] - original[0],
+        "start": before,
+        "end": before + len(placeholder) + 1,
+        "original_length": len(text[span.start : span.end].decode()) - len(kept),
     }

@@ -27,6 +27,7 @@ from types import MappingProxyType
 from stages.redaction.model import Finding, words
 from stages.redaction.settings import Settings
 
+_NEW_LINE = 0x0A
 _LINE_END = re.compile(rb"[\r\n]+")
 _LITERAL = re.compile(rb"[0-9A-Za-z_][0-9A-Za-z_.]*")
 _BEFORE_VALUE = re.compile(rb"(?:[=:,(\[{]|\b(?:return|case))[ \t]*$")
@@ -155,7 +156,7 @@ def _is_bare(data: bytes, span: Finding) -> bool:
     far = max(0, span.start - _BEFORE)
     line = max(data.rfind(b"\n", far, span.start) + 1, far)
     before = data[line : span.start]
-    if _COMMENT.match(before):
+    if (not line or data[line - 1] == _NEW_LINE) and _COMMENT.match(before):
         return False
     return _BEFORE_VALUE.search(before) is not None or (not before.strip() and _ends_expecting(data, line))
 

@@ -2,8 +2,9 @@
 
 Findings that overlap become one span over all of them; its kind, detector and rule are those of the widest
 finding (ties: earliest, then by KIND_ORDER, detector, rule). Spans that only touch stay apart. Line ends
-inside a span are kept after its placeholder, so that line numbers stay true. No span cuts an escape sequence
-(`fitted`), so that a string literal stays one. What stands for a span says `placeholders`.
+inside a span are kept after its placeholder, so that line numbers stay true, with the indentation of what
+follows. No span cuts an escape sequence or a pair of brackets (`fitted`), so that a document stays one. What stands
+for a span says `placeholders`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from stages.redaction.model import Finding
 
 KIND_ORDER = ("KEY", "PASSWORD", "CREDIT_CARD", "IBAN", "EMAIL", "PHONE", "IP_ADDRESS", "MAC_ADDRESS")
 _LINE_END = re.compile(rb"\r\n?|\n")
+_INDENTATION = re.compile(rb"[ \t]*")
+_NOTHING = (b"", b"\r", b"\n")
 _BACKSLASH = 0x5C
 _BRACKETS = 8  # at most so many are taken off an end
 _AROUND = 1_024  # bytes before a span in which a bracket's partner is looked for
@@ -56,7 +59,7 @@ def _strength(finding: Finding) -> tuple[int, int, int, str, str]:
 
 @dataclasses.dataclass(frozen=True)
 class Substitution:
-    """A text with placeholders, and where each span went: `starts` and `ends` cover placeholder and kept line ends."""
+    """A text with placeholders, and where each span went: `starts` and `ends` cover placeholder and kept layout."""
 
     data: bytes = dataclasses.field(repr=False)
     spans: Sequence[Finding]
@@ -132,7 +135,7 @@ def substitute(
     pieces: list[bytes] = []
     starts, ends, at, length = [], [], 0, 0
     for span, text in zip(spans, placeholders, strict=True):
-        new = text + kept_line_ends(data, span)
+        new = text + kept_layout(data, span)
         starts.append(length + span.start - at)
         length = starts[-1] + len(new)
         ends.append(length)
@@ -142,6 +145,11 @@ def substitute(
     return Substitution(b"".join(pieces), spans, starts, ends)
 
 
-def kept_line_ends(data: bytes, span: Finding) -> bytes:
-    """The line ends inside `span`, which stay."""
-    return b"".join(_LINE_END.findall(data, span.start, span.end))
+def kept_layout(data: bytes, span: Finding) -> bytes:
+    """What stays of `span`: its line ends, and the indentation of its last line if more text follows there."""
+    ends = list(_LINE_END.finditer(data, span.start, span.end))
+    if not ends:
+        return b""
+    follows = data[span.end : span.end + 1] not in _NOTHING
+    indented = _INDENTATION.match(data, ends[-1].end(), span.end) if follows else None
+    return b"".join(end[0] for end in ends) + (indented[0] if indented else b"")

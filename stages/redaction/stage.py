@@ -4,7 +4,8 @@ redact: table of
     text        large_string   the text with every span replaced by a placeholder; null where the input is null
     redactions  list<SPAN>     in order, disjoint; `start`, `end` delimit the placeholder in characters of `text`,
                                `original_length` is the number of characters it replaced. Line ends inside a
-                               redacted stretch are kept after the placeholder and belong to neither, so
+                               redacted stretch are kept after the placeholder, with the indentation of text that
+                               follows on its last line, and belong to neither, so
                                len(text) = len(original) + Σ (end - start - original_length).
 find: FINDINGS, one row a finding of any detector, overlaps included, in characters of the original.
 inspect: INSPECTION, one row a span (merged), in characters of the original decoded text.
@@ -26,7 +27,7 @@ from foundation.schema import SPAN
 from stages.redaction.detection import find_in_document
 from stages.redaction.model import Finding
 from stages.redaction.placeholders import recogniser, replacements
-from stages.redaction.replace import Substitution, fitted, kept_line_ends, merge, substitute
+from stages.redaction.replace import Substitution, fitted, kept_layout, merge, substitute
 from stages.redaction.settings import Settings
 from stages.redaction.vectorscan import sum_of_characters
 
@@ -181,7 +182,7 @@ def _describe(data: bytes, result: Substitution) -> Spans:
     new = _characters(result.data, [*result.starts, *result.ends])
     rows: Spans = []
     for span, start, end in zip(result.spans, result.starts, result.ends, strict=True):
-        kept = len(kept_line_ends(data, span))
+        kept = len(kept_layout(data, span))
         replaced = len(data[span.start : span.end].decode("utf-8", "replace")) - kept
         rows.append(
             {

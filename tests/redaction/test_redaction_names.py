@@ -37,7 +37,7 @@ PUBLIC = (
 )
 COMPONENTS = st.sampled_from(PRIVATE + PUBLIC).map(str.encode) | st.sampled_from([b"\xff", b"\xfe-x"])
 PATHS = st.lists(COMPONENTS, min_size=1, max_size=4).map(b"/".join)
-MANY = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+MANY = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def table(rows):
@@ -100,6 +100,18 @@ def test_kinds_and_placeholders_are_those_of_the_settings():
     rows = table([("o", b"marta@forge.io/78.141.62.146")])
     chosen = Settings(kinds=("EMAIL",), placeholders={"EMAIL": "<MAIL>"})
     assert redact_names(rows, chosen)["shown"].to_list() == [b"<MAIL_1>/78.141.62.146"]
+
+
+def test_spans_are_those_of_the_shown_path_in_characters():
+    path = "équipe/olga@équipe.fr/a\nmarta@forge.io.txt".encode()
+    (row,) = redact_names(table([("o", path)]), Settings()).to_dicts()
+    shown_path = row["shown"].decode()
+    assert shown_path == "équipe/<EMAIL_2>/a\n<EMAIL_1>.txt"
+    assert [shown_path[span["start"] : span["end"]] for span in row["path_redactions"]] == ["<EMAIL_2>", "<EMAIL_1>"]
+    assert [span["original_length"] for span in row["path_redactions"]] == [
+        len("olga@équipe.fr"),
+        len("marta@forge.io"),
+    ]
 
 
 def test_a_url_with_a_token_in_it():

@@ -57,7 +57,7 @@ LEAVES = TEXTS | NUMBERS | st.booleans() | st.none()
 OBJECTS = st.dictionaries(st.sampled_from(NAMES), LEAVES | st.lists(LEAVES, max_size=3), min_size=1, max_size=5)
 CAREFUL = st.sampled_from([{}, {"number": True}, {"ip_style": "documentation"}, {"sensitivity": "low"}])
 STYLES = CAREFUL | st.just({"sensitivity": "high"})
-MANY = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+MANY = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def shape(value):
@@ -172,6 +172,15 @@ def test_a_key_written_as_literals_leaves_the_literals():
     new = run(text, "a.py")[0]
     assert ast.parse(new)
     assert not any(line in new for line in BODY)
+
+
+def test_what_follows_a_key_keeps_its_indentation():
+    indented = PEM.replace("\n", "\n    ")
+    for text in (f"tls:\n  - |\n    {indented}{AWS_ID}\n  - x\n", f'tls:\n  - "\n    {indented}"\n  - x\n'):
+        new, spans = run(text, "a.yml")
+        assert [type(item) for item in yaml.safe_load(new)["tls"]] == [str, str]
+        assert len(new) - len(text) == sum(span["end"] - span["start"] - span["original_length"] for span in spans)
+        assert all(new[span["start"] : span["end"]] == "<KEY>" for span in spans)
 
 
 def test_a_key_in_a_block_scalar_keeps_the_document():
