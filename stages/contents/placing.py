@@ -2,7 +2,7 @@
 
 Worker `place`: one bucket of origins → `placed` (PLACED), scattered by sha1_git: every occurrence with its path licence
 and its rank; and `texts` (STATED_TEXTS), scattered by origin: where the texts of licence files lie.
-This is the first place that sees all paths of an origin: here they are redacted (`redaction.names`), so no later
+This is the first place that sees all paths of an origin: here they are redacted (`redaction.paths`), so no later
 table, evidence included, holds a path that a release may not show. Cost: one row an occurrence; memory: one bucket.
 """
 

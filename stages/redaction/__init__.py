@@ -10,7 +10,7 @@ Invariants: nothing outside a span changes; line count stays; redacting twice ch
 ever logged, raised, recorded or written to a file.
 """
 
-from stages.redaction.names import redact_name, redact_names, redact_text, with_names
+from stages.redaction.paths import redact_name, redact_names, redact_text, with_names
 from stages.redaction.settings import DEFAULT_KINDS, DEFAULT_PLACEHOLDERS, NAME, REASONS, VERSION, Kind, Settings
 from stages.redaction.stage import FINDINGS, INSPECTION, REDACTED, find, inspect, redact
 

@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stages.redaction import Settings, redact_name, redact_names, redact_text, with_names
-from stages.redaction.names import _findings, _suspicious
+from stages.redaction.paths import _findings, _suspicious
 from tests.redaction.samples import AWS_ID, GITHUB, JWT, PLAIN_PASSWORD, STRIPE
 
 PRIVATE = (
