@@ -37,7 +37,7 @@ _PATTERNS = {
     "installed": rf"(?is)(?:^|/)[^/]+\.(?:dist-info|egg-info)/(?:[^/]*/)*(?:[^/]*[-_. ])?(?:{_STRONG})[^/]*$",
     "licenses_folder": rf"(?is)(?:^|/)(?:LICEN[CS]ES?)/(?:[^/]+/)*[^/.][^/]*?(?:\.(?:{_TEXT})|-[^/]*|\.\d|/[^/.]+)?$",
     "third_party": rf"(?is)(?:^|/)[^/]*(?:{_THIRD})[^/]*(?:li[cs]en[cs]e|notice|copyright)[^/]*$"
-    rf"|(?is)(?:^|/)li[cs]en[cs]es?[-_. ](?:{_THIRD})[^/]*$",
+    rf"|(?is)(?:^|/)li[cs]en[cs]es?[-_. ](?:{_THIRD})[^/]*$|(?is)\.(?:dist|egg)-info/(?:[^/]*/)*(?:{_THIRD})[^/]*/",
     "licence_file": (
         rf"(?is)(?:^|/)(?:[^/]*[-_. ])?(?:{_STRONG})[v-]?\d*"
         rf"(?:[-_. ](?:{_NAMED}|[a-z0-9+]*{_VERSION}))*?{_VERSION}{_END}"
@@ -62,10 +62,19 @@ def licence_kind(paths: pa.Array | pa.ChunkedArray) -> pa.Array:
     hit = {name: pc.match_substring_regex(flat, pattern) for name, pattern in _PATTERNS.items()}
     text = pc.invert(pc.match_substring_regex(flat, _SOURCE))
     licence = pc.and_(hit["licence_file"], text)
-    collection = pc.and_(pc.or_(hit["licenses_folder"], hit["third_party"]), text)
+    third = pc.and_(hit["third_party"], text)
+    collection = pc.and_(hit["licenses_folder"], text)
     conditions = pa.StructArray.from_arrays(
-        [hit["manifest"], hit["dot_license"], pc.and_(hit["installed"], text), collection, licence, hit["readme"]],
-        names=["manifest", "dot_license", "installed", "collection", "licence", "readme"],
+        [
+            hit["manifest"],
+            hit["dot_license"],
+            third,
+            pc.and_(hit["installed"], text),
+            collection,
+            licence,
+            hit["readme"],
+        ],
+        names=["manifest", "dot_license", "third", "installed", "collection", "licence", "readme"],
     )
-    chosen = ("manifest", "dot_license", "licence_file", "licenses_folder", "licence_file", "readme")
+    chosen = ("manifest", "dot_license", "licenses_folder", "licence_file", "licenses_folder", "licence_file", "readme")
     return pc.case_when(conditions, *(pa.scalar(kind, pa.string()) for kind in chosen), pa.scalar(None, pa.string()))

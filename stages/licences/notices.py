@@ -5,7 +5,8 @@ Output of `notices_of_files` and `notices_of_headers` (NOTICES), in the order of
     sha1_git    string  the content that says it
     file_kind   string  what its path made of it (`candidates.KINDS`), `header` for what stands inside a file
     notice      string  SHA-256 (hex) of `text`: names the notice
-    kind        string  spdx_tag | declared | text | header | mention (README, comment below code)
+    kind        string  spdx_tag | declared | text | bundled | appended (`bundled.py`) | header | mention (README,
+                        comment below code)
     scope       list    globs of the files it speaks of, relative to its directory; null: all of it
     start_line  int32   first and last line in the file, from 1
     end_line    int32
@@ -27,12 +28,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from foundation.canonical import sha256_bytes
+from stages.licences.bundled import TEXT, parts
 from stages.licences.candidates import licence_kind
 from stages.licences.declared import declarations
 from stages.licences.headers import HEAD_CHARACTERS, passages
 from stages.licences.names import declared_expression
 from stages.licences.normal import LICENCE_WORDS, normal_form, undressed, without_markup
 from stages.licences.settings import Settings
+from stages.licences.texts import known_text
 
 NOTICES = pa.schema(
     [
@@ -109,17 +112,22 @@ def _of_file(path: bytes, kind: str, text: str, limit: int) -> Iterable[_Notice]
 
 
 def _sections(text: str, limit: int) -> Iterator[_Notice]:
-    """A licence file as one text, or as its own and those that a line like `mksignames.c:` gives to a file alone."""
+    """A licence file as one text, or as its own and those that it prints for other software, or for single files."""
     text = text[:limit]
     heads = list(_FILE_HEADING.finditer(text))
-    if heads and not LICENCE_WORDS.search(text, 0, heads[0].start()):
-        heads = []
-    starts = [0, *(head.start() for head in heads), len(text)]
-    names: list[tuple[str, ...]] = [(), *((head[1], f"*/{head[1]}") for head in heads)]
-    for scope, start, end in zip(names, starts, starts[1:], strict=False):
+    if heads and LICENCE_WORDS.search(text, 0, heads[0].start()):
+        starts = [0, *(head.start() for head in heads), len(text)]
+        names: list[tuple[str, ...]] = [(), *((head[1], f"*/{head[1]}") for head in heads)]
+        cut = [(TEXT, start, end, scope) for scope, start, end in zip(names, starts, starts[1:], strict=False)]
+    elif known_text(whole := whole_text(text, limit=limit)):
+        yield _Notice(TEXT, 1, text.count("\n") + 1, whole)
+        return
+    else:
+        cut = [(part.kind, part.start, part.end, part.globs) for part in parts(text)]
+    for kind, start, end, scope in cut:
         first = text.count("\n", 0, start) + 1
         last = first + text.count("\n", start, end)
-        yield _Notice("text", first, last, whole_text(text[start:end], limit=limit), scope)
+        yield _Notice(kind, first, last, whole_text(text[start:end], limit=limit), scope)
 
 
 def whole_text(text: str, *, limit: int) -> str:
