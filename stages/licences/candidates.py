@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 KINDS = ("licence_file", "licenses_folder", "dot_license", "manifest", "readme")
 """`licence_file` a text that states its directory's licence; `licenses_folder` texts kept for reference (REUSE
 `LICENSES/`, third-party collections); `dot_license` REUSE's sidecar of one file; `manifest` a package manifest,
-REUSE.toml, DEP-5; `readme` a README at the top."""
+REUSE.toml, DEP-5; `readme` a README at the top, or a web page there."""
 
 _TEXT = r"txt|text|md|mkd|mdown|markdown|rst|rest|html?|adoc|asciidoc|org|textile|rdoc|pod|tex|rtf|license|licence"
 _NAMED = (
@@ -43,7 +43,7 @@ _PATTERNS = {
         rf"(?:[-_. ](?:{_NAMED}|[a-z0-9+]*{_VERSION}))*?{_VERSION}{_END}"
         rf"|(?is)(?:^|/)(?:{_FAMILY}){_VERSION}(?:[-_. ](?:only|or-later|clause|license|licence|\d))*{_END}"
     ),
-    "readme": rf"(?is)^(?:[^/]+/)?readme(?:[-_. ](?:en|us))?{_END}",
+    "readme": rf"(?is)^(?:[^/]+/)?readme(?:[-_. ](?:en|us))?{_END}|(?is)^[^/.][^/]*\.html?$",
 }
 _SOURCE = (
     r"(?is)\.(?:py[iwx]?|c|h|cc|cpp|cxx|hh|hpp|m|mm|js|mjs|cjs|jsx|ts|tsx|vue|go|rs|java|kt|kts|scala|groovy|clj|cs|fs"

@@ -23,6 +23,7 @@ import dataclasses
 import functools
 import re
 from collections.abc import Iterable, Iterator
+from itertools import zip_longest
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -68,6 +69,9 @@ _HEADING = re.compile(
     re.I,
 )
 _ANY_HEADING = re.compile(r"^\s{0,3}#{1,6}\s+\S|^\s{0,3}={1,6}\s+\S")
+_PAGE_HEADING = re.compile(r"<h([1-6])\b[^>]{0,200}>(.{0,300}?)</h\1\s*>", re.IGNORECASE | re.DOTALL)
+_TAG = re.compile(r"<[^>]{0,300}>")
+_PAGE_SECTION = 8_000  # characters
 _FILE_HEADING = re.compile(
     r"^[ \t]{0,3}([A-Za-z0-9_][\w+./-]{0,100}\."
     r"(?:c|h|cc|cpp|cxx|hpp|l|y|s|S|asm|py|pyx|js|ts|java|go|rs|rb|pl|pm|sh|lua))[ \t]*:[ \t]*$",
@@ -103,7 +107,7 @@ def _of_file(path: bytes, kind: str, text: str, limit: int) -> Iterable[_Notice]
     if kind == "manifest":
         return (_Notice("declared", d.line, d.line, d.text, d.scope) for d in declarations(path, text))
     if kind == "readme":
-        return _mentions(text)
+        return _page_sections(text[:limit]) if path.lower().endswith((b".html", b".htm")) else _mentions(text)
     if kind == "dot_license" and (tags := [p for p in passages(text, prose=True) if p.kind == "spdx_tag"]):
         return (_Notice(tag.kind, tag.start, tag.end, _tag_text(tag.text)) for tag in tags)
     if kind == "licence_file":
@@ -193,6 +197,18 @@ def _mentions(text: str) -> Iterator[_Notice]:
         if _GRANT.search(line):
             window = lines[max(0, number - 2) : number + 2]
             yield _Notice("mention", number, number, normal_form(without_markup("\n".join(window))))
+            return
+
+
+def _page_sections(text: str) -> Iterator[_Notice]:
+    """What stands below a heading "License" of a web page; what else a page says of licences may be about anything."""
+    heads = list(_PAGE_HEADING.finditer(text))
+    for head, following in zip_longest(heads, heads[1:]):
+        if _HEADING.match(" ".join(_TAG.sub(" ", head[2]).split())):
+            end = min(following.start() if following else len(text), head.end() + _PAGE_SECTION)
+            first = text.count("\n", 0, head.start()) + 1
+            last = first + text.count("\n", head.start(), end)
+            yield _Notice("mention", first, last, normal_form(without_markup(f"<html>{text[head.end() : end]}")))
             return
 
 

@@ -8,7 +8,7 @@ and is stronger than all of these:
     directory     texts and manifests of the nearest directory at or above it, combined by `combine.py`
     repository    the same, where that directory is the root (or the one folder that holds everything)
     directory     texts on a REUSE shelf (`LICENSES/`), which state nothing by themselves
-    readme        a README at the root
+    readme        a README at the root, else the section "License" of a web page there
     metadata      the declared licence of the repository's metadata, with `use_declared` only
 
 So a vendored folder keeps its own licence, a README never overrides a text, and the badge of a forge is evidence
@@ -287,18 +287,23 @@ def _shelf_expression(entry: dict[str, Any]) -> str:
 
 
 def _readmes(rows: pl.DataFrame, said: pl.DataFrame, top: pl.DataFrame) -> pl.DataFrame:
-    """A README at the root, where nothing else says anything; the first in order of path speaks."""
+    """A README at the root, else a web page there, where nothing else says anything; the first by path speaks."""
     own = said.filter(pl.col("file_kind") == "readme").join(top, on="origin", how="left", maintain_order="left")
     own = own.filter((pl.col("place") == "") | (pl.col("place") == pl.col("top")))
     records = []
     for (origin,), group in own.group_by("origin", maintain_order=True):
-        entries = [entry for entry in _records(group) if entry["path"] == group["path"][0]]
+        first = min(group["path"], key=lambda path: (not _is_readme(path), path))
+        entries = [entry for entry in _records(group) if entry["path"] == first]
         expression = spdx.conjunction(entry["expression"] for entry in entries)
         records.append({"origin": origin, "expression": expression, "evidence": evidence_of(entries)})
     if not records:
         return _nothing()
     made = pl.DataFrame(records).with_columns(source=pl.lit("readme"))
     return _answer(rows.join(made, on="origin", how="inner"))
+
+
+def _is_readme(path: str) -> bool:
+    return path.rpartition("/")[2].lower().startswith("readme")
 
 
 def _metadata(rows: pl.DataFrame, repositories: pl.DataFrame) -> pl.DataFrame:

@@ -210,3 +210,11 @@ def test_licences_of_third_parties_beside_a_wheels_own_are_for_reference(resolve
         "mill/a.py": "x",
     }
     assert licences_of(files, resolver)["mill/a.py"] == ("MIT", "permissive")
+
+
+def test_the_licence_section_of_a_web_page_at_the_root(resolver: MemoResolver) -> None:
+    nav = '<ul><li><a href="#license">License</a></li></ul><p>jQuery, which this page uses, is under the GPL.</p>'
+    section = f'<h2><a name="license">License</a></h2>\n<p>\n{MIT}\n</p>\n<h2>History</h2><p>Once under the GPL.</p>'
+    page = f"<html><body>{nav}<h2>Use</h2><p>text</p>{section}</body></html>"
+    assert licences_of({"mill.html": page, "a.lua": "x"}, resolver)["a.lua"] == ("MIT", "permissive")
+    assert licences_of({"mill.html": page.replace("<h2>", "<p>"), "a.lua": "x"}, resolver)["a.lua"][0] is None
