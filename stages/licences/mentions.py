@@ -8,7 +8,7 @@ out, not of the sibling whose wording is nearest.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from foundation import spdx
@@ -34,6 +34,19 @@ def is_comparison(match: Any) -> bool:
     name = _words(match.rule.text)
     naming = [sentence for sentence in _SENTENCE_END.split(line) if name in _words(sentence)]
     return bool(naming) and all(_COMPARED.search(sentence) for sentence in naming)
+
+
+def is_vaguer(match: Any, others: Sequence[Any], *, references: frozenset[str]) -> bool:
+    """Whether `match` is a pointer ("a licence is meant") found by likeness where another names one by likeness."""
+    if match.matcher != "3-seq" or match.rule.spdx_license_expression() not in references:
+        return False
+    return any(
+        other.matcher == "3-seq"
+        and other.rule.spdx_license_expression() not in references
+        and other.start_line <= match.start_line
+        and match.end_line <= other.end_line
+        for other in others
+    )
 
 
 def spelled_version(match: Any, expression: str) -> str:
