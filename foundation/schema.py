@@ -82,7 +82,7 @@ RELEASE = pa.schema(
     [
         ("blob_id", pa.string()),  # sha1 of the original bytes
         ("directory_id", pa.string()),  # root directory of the repository state
-        ("path", pa.string()),  # bytes that are not UTF-8 are backslash-escaped; see path_raw
+        ("path", pa.string()),  # redacted; bytes that are not UTF-8 are backslash-escaped; see path_raw
         ("content_id", pa.string()),  # sha1_git of the original bytes
         ("detected_licenses", pa.list_(pa.string())),  # SPDX ids of licence_expression, sorted
         ("license_type", pa.string()),  # permissive | non_permissive | no_license
@@ -126,6 +126,7 @@ RELEASE = pa.schema(
         ("alphanum_fraction", pa.float64()),
         ("encoded_fraction", pa.float64()),
         ("redactions", pa.list_(SPAN)),
+        ("path_redactions", pa.list_(SPAN)),  # in characters of `path`; null where nothing was replaced in it
         ("occurrences", pa.int64()),  # how many paths in the catalog point at these bytes
         ("cluster", pa.string()),  # near-duplicate cluster (id of its smallest member); null when alone
         ("row_sha256", pa.string()),  # names the row: swhid, content_sha256, licence, language
@@ -144,7 +145,7 @@ VIAS = (*PRESENT_VIAS, "near_duplicate")
 RELEASE_PATHS = pa.schema(
     [
         ("origin", pa.string()),
-        ("path", pa.binary()),  # as git stores it
+        ("path", pa.binary()),  # as git stores it, but redacted
         ("mode", pa.int32()),  # git file mode
         ("content_id", pa.string()),  # sha1_git of the original bytes (of a submodule: its revision)
         ("via", pa.string()),  # one of VIAS; null: the release has nothing for it
@@ -152,6 +153,7 @@ RELEASE_PATHS = pa.schema(
         ("kept_origin", pa.string()),  # origin of that row
         ("jaccard", pa.float64()),  # exact, with that row's text: 1.0 unless via is near_duplicate
         ("reason", pa.string()),  # why the release has nothing for it; null otherwise
+        ("path_redactions", pa.list_(SPAN)),  # in characters of `path` as text; null where nothing was replaced in it
     ]
 )
 

@@ -9,7 +9,7 @@ COLUMN_NOTES: Mapping[str, str] = MappingProxyType(
     {
         "blob_id": "sha1 of the original bytes",
         "directory_id": "root directory of the repository state",
-        "path": "path in the repository; bytes that are not UTF-8 are backslash-escaped",
+        "path": "path in the repository, redacted; bytes that are not UTF-8 are backslash-escaped",
         "content_id": "sha1_git of the original bytes",
         "detected_licenses": "SPDX identifiers of licence_expression, sorted",
         "license_type": "permissive, non_permissive or no_license",
@@ -53,6 +53,7 @@ COLUMN_NOTES: Mapping[str, str] = MappingProxyType(
         "alphanum_fraction": "share of alphanumeric characters",
         "encoded_fraction": "share of encoded data (base64, hex, escapes)",
         "redactions": "spans replaced: kind, detector, rule, start, end, original_length; never the values",
+        "path_redactions": "the same of `path`; null where nothing in it was replaced",
         "occurrences": "how many paths in the catalog point at these bytes",
         "cluster": "near-duplicate cluster; null when alone",
         "row_sha256": "names the row: swhid, content_sha256, licence, language",

@@ -190,11 +190,15 @@ every stage received, kept and dropped, by reason:
 def _privacy(body: ManifestBody) -> str:
     kinds = sorted(body.redactions.items())
     counts = _table(("kind", "spans"), kinds) if kinds else "No span was redacted.\n"
+    found = body.redacted
+    detectors = "\n" + _table(("detector", "spans"), sorted(found.detectors.items())) if found and kinds else ""
+    files = f" {found.files:,} files have one, {found.paths:,} have one in their path." if found else ""
     return f"""## Secrets and personal data
 
-Detected values are replaced by typed placeholders; column `redactions` holds where, never what.
+Detected values are replaced by typed placeholders; columns `redactions` and `path_redactions` hold where, never
+what.{files}
 
-{counts}"""
+{counts}{detectors}"""
 
 
 def _checking(body: ManifestBody) -> str:

@@ -23,6 +23,7 @@ from manifests.flow_tables import FlowTables, Row, find_tables
 from manifests.identifiers import Named, path_bytes, path_text, read_identifier
 from manifests.manifest import MANIFEST
 from manifests.release import Release, open_release
+from manifests.renamed import Redacted, alike, plain_name, shown
 
 _CATALOG = "catalog"
 _SUBMODULE = 0o160000
@@ -41,18 +42,26 @@ _ROW = (
 )
 
 
-def explain(path: str | Path, id: str, *, diff: bool = True) -> Explanation:  # noqa: A002 - the command's word
+def explain(
+    path: str | Path,
+    id: str,  # noqa: A002 - the command's word
+    *,
+    diff: bool = True,
+    redacted: Redacted | None = None,
+) -> Explanation:
     """Why `id` is kept or dropped.
 
     `path` is a build's folder, an output folder with one build, or a release. `id` is `swh:1:cnt:…` (with or
     without qualifiers), `origin:path`, `repository name:path`, or an origin. AnswerIsNo when the build, or
     the release when it stands alone, never saw it; UsageError for an id that cannot be one. For a duplicate a
-    short diff of the redacted texts is added, unless `diff` is false.
+    short diff of the redacted texts is added, unless `diff` is false. `redacted` says how the build shows a path, but
+    for the numbers of its placeholders: with it a file is found by the path it has in the archive, too.
     """
     named = read_identifier(id)
     tables = find_tables(path)
     if tables is None:
-        return _from_release(open_release(path), named)
+        return _from_release(open_release(path), named, redacted)
+    named = named if redacted is None else shown(tables, named, redacted)
     release = open_release(tables.release) if tables.release and (tables.release / MANIFEST).is_file() else None
     whose = _place if named.sha1_git is None else _content
     found = whose(tables, release, named)
@@ -185,8 +194,9 @@ def _complete(explanation: Explanation, release: Release | None, decision: Row |
     return dataclasses.replace(explanation, row=_row(release, wanted, [decision["origin"]]))
 
 
-def _from_release(release: Release, named: Named) -> Explanation:
+def _from_release(release: Release, named: Named, redacted: Redacted | None) -> Explanation:
     """What a release without its build can say: the row, or that there is none."""
+    renamed = redacted if "path_redactions" in release.manifest.schema_names() else None
     if named.sha1_git is not None:
         wanted = pl.col("content_id") == named.sha1_git
     else:
@@ -194,7 +204,10 @@ def _from_release(release: Release, named: Named) -> Explanation:
         for name, path in named.readings:
             spellings = [path_text(raw) for raw in path_bytes(path or "")]
             repository = (pl.col("origin") == name) | (pl.col("repo_name") == name)
-            wanted = wanted | (repository & pl.col("path").is_in(spellings))
+            spelled = pl.col("path").is_in(spellings)
+            if renamed is not None and path is not None:
+                spelled = spelled | alike(plain_name(path, renamed))
+            wanted = wanted | (repository & spelled)
     row = _row(release, wanted, None)
     if row is None:
         raise AnswerIsNo(

@@ -75,6 +75,14 @@ class FlowTables:
         wanted = (pl.col("origin") == origin) & pl.col("path").is_in(list(paths))
         return _rows(_scan(self.occurrences, OCCURRENCES).filter(wanted).sort("path"))
 
+    def occurrences_renamed(self, origin: str) -> list[Row]:
+        """Occurrences in `origin` in whose path something was redacted (`path_redactions` of each is not null)."""
+        rows = _scan(self.occurrences, OCCURRENCES)
+        if "path_redactions" not in rows.collect_schema().names():
+            return []
+        wanted = (pl.col("origin") == origin) & pl.col("path_redactions").is_not_null()
+        return _rows(rows.filter(wanted).sort("path"))
+
     def occurrences_where(self, column: str, value: str) -> tuple[int, list[Row]]:
         """How many occurrences have `value` in `column`, and the first FIRST of them by (origin, path)."""
         found = _scan(self.occurrences, OCCURRENCES).filter(pl.col(column) == value)

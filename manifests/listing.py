@@ -72,7 +72,8 @@ class Tables:
             path = self._checked(part)
             found = [frame(read_table(path, group=group)) for group in groups_with(path, [origin])]
             self._checked(part)
-            return pl.concat([empty, *(rows.filter(pl.col("origin") == origin) for rows in found)])
+            mine = (rows.filter(pl.col("origin") == origin) for rows in found)
+            return pl.concat([empty, *mine], how="diagonal")  # an older release lacks `path_redactions`
         return empty
 
     def _spelled(self, asked: str) -> str:

@@ -1,7 +1,8 @@
 """The manifest: everything a release states about itself, in one canonical JSON file.
 
 Top-level keys: format, format_version, name, version, created_from, columns, funnel, shards, tables,
-languages, licences, redactions, totals, merkle_root, documents, self_sha256.
+languages, licences, redactions, redacted, totals, merkle_root, documents, self_sha256. Releases made before it was
+counted have no `redacted`.
 
 Invariants, checked whenever a manifest is made or loaded:
 - the funnel adds up at every stage (in = kept + dropped), stages of one unit chain (in = kept before),
@@ -10,6 +11,7 @@ Invariants, checked whenever a manifest is made or loaded:
   licence counts add up to the tables and totals;
 - `tables` are in order, their parts lie where their number says, and they agree with each other and with the
   release, as `manifests.tables` says;
+- spans by kind (`redactions`) and by detector (`redacted`) are equally many, in no more rows than there are;
 - `merkle_root` covers every shard's and table part's path and SHA-256; `documents` the other files' SHA-256;
 - `self_sha256` is the SHA-256 of the canonical JSON of all other keys, so that damage to the manifest
   shows without any other file;
@@ -35,6 +37,7 @@ from manifests.nouns import (
     Noun,
     Positive,
     Provenance,
+    Redacted,
     Sha256,
     Shard,
     Totals,
@@ -67,6 +70,7 @@ class ManifestBody(Noun):
     languages: tuple[LanguageTally, ...]
     licences: tuple[LicenceTally, ...]
     redactions: dict[str, Positive]
+    redacted: Redacted | None = None
     totals: Totals
     merkle_root: Sha256
 
@@ -109,6 +113,18 @@ class ManifestBody(Noun):
         check_tables(self.tables, rows=self.totals.rows, languages=known)
         return self
 
+    @model_validator(mode="after")
+    def check_redacted(self) -> Self:
+        """Spans add up alike by kind and by detector."""
+        if self.redacted is None:
+            return self
+        spans, found = sum(self.redactions.values()), self.redacted
+        if sum(found.detectors.values()) != spans:
+            raise ValueError(f"redacted.detectors do not add up to {spans} spans")
+        if max(found.files, found.paths) > self.totals.rows or found.files > spans:
+            raise ValueError(f"redacted: more files than there are rows ({self.totals.rows}) or spans ({spans})")
+        return self
+
     def table(self, name: str) -> Table | None:
         """The table `name` (a key of foundation.layout.TABLES); None when the release is made without it."""
         return next((table for table in self.tables if table.name == name), None)
@@ -128,8 +144,11 @@ class Manifest(ManifestBody):
         return self
 
     def to_json(self) -> dict[str, Json]:
-        """The manifest as JSON values."""
-        return cast("dict[str, Json]", self.model_dump(mode="json"))
+        """The manifest as JSON values; `redacted` only where it was counted."""
+        document = cast("dict[str, Json]", self.model_dump(mode="json"))
+        if self.redacted is None:
+            del document["redacted"]
+        return document
 
     def to_bytes(self) -> bytes:
         """The bytes of manifest.json."""

@@ -142,6 +142,14 @@ class Totals(Noun):
     file_bytes: Count
 
 
+class Redacted(Noun):
+    """What redaction did: rows with a span in their text, rows with one in their path, spans of texts by detector."""
+
+    files: Count
+    paths: Count
+    detectors: dict[str, Positive]
+
+
 def tally_languages(shards: Sequence[Shard]) -> tuple[LanguageTally, ...]:
     """Rows and bytes by language, null first, then by name."""
     rows: Counter[str | None] = Counter()

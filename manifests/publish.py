@@ -18,7 +18,6 @@ import fcntl
 import os
 import re
 import shutil
-from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -47,13 +46,14 @@ from manifests.manifest import (
 from manifests.nouns import (
     FunnelStage,
     Provenance,
+    Redacted,
     Registry,
     Shard,
     tally_languages,
     tally_licences,
     tally_totals,
 )
-from manifests.summary import columns_of, summarise
+from manifests.summary import Redactions, columns_of, summarise, total
 from manifests.tables import Table, tables_of
 from manifests.verify import verify
 
@@ -131,10 +131,7 @@ def _assemble(staging: Path, candidate: Path, facts: ReleaseFacts) -> Manifest:
     shards = tuple(shard for shard, _ in found)
     tables = tables_of(candidate, listed, facts.table_parts)
     _check_checksums(data_files(shards, tables), facts.checksums)
-    redactions: Counter[str] = Counter()
-    for _, counts in found:
-        redactions.update(counts)
-    body = _body(facts, shards, tables, dict(redactions))
+    body = _body(facts, shards, tables, total(counts for _, counts in found))
     documents = render(body)
     manifest = seal(body, {path: sha256_bytes(data) for path, data in documents.items()})
     for path, data in {**documents, MANIFEST: manifest.to_bytes(), SUMS: manifest.sums()}.items():
@@ -173,7 +170,7 @@ def _staged(staging: Path, folder: str, pattern: re.Pattern[str], *, what: str) 
 
 
 def _body(
-    facts: ReleaseFacts, shards: tuple[Shard, ...], tables: tuple[Table, ...], redactions: dict[str, int]
+    facts: ReleaseFacts, shards: tuple[Shard, ...], tables: tuple[Table, ...], redactions: Redactions
 ) -> ManifestBody:
     recipe = cast("dict[str, JsonValue]", dict(facts.recipe))
     try:
@@ -195,7 +192,8 @@ def _body(
             tables=tables,
             languages=tally_languages(shards),
             licences=tally_licences(shards),
-            redactions=redactions,
+            redactions=dict(redactions.kinds),
+            redacted=Redacted(files=redactions.files, paths=redactions.paths, detectors=dict(redactions.detectors)),
             totals=tally_totals(shards),
             merkle_root=merkle_root(data_files(shards, tables)),
         )

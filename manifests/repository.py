@@ -49,8 +49,8 @@ _HINT = "run `gristmill release verify` to list all damage, then restore those f
 class RepositoryFile:
     """One path of a repository.
 
-    `path` is text, bytes that are not UTF-8 as `\\xNN`; `path_raw` is as git stores it. `via` is row, identical,
-    exact_duplicate, empty, near_duplicate, or None when the release has nothing for it: then `reason` says why.
+    `path` is text, bytes that are not UTF-8 as `\\xNN`; `path_raw` is as git stores it; both are redacted. `via` is
+    row, identical, exact_duplicate, empty, near_duplicate, or None when the release has nothing: `reason` says why.
     `kept` and `kept_origin` name the row that stands for it, `jaccard` its exact similarity, `text` is that
     row's text (or empty); None when there is none, or it was not asked for.
     """
@@ -241,5 +241,5 @@ def _by_reason(rows: pl.DataFrame) -> dict[str, int]:
 
 
 def _file(row: Mapping[str, Any], *, text: str | None = None) -> RepositoryFile:
-    named = {key: item for key, item in row.items() if key not in ("origin", "path")}
+    named = {key: item for key, item in row.items() if key not in ("origin", "path", "path_redactions")}
     return RepositoryFile(path=path_text(row["path"]), path_raw=row["path"], text=text, **named)

@@ -1,14 +1,16 @@
 """Reads what the manifest states about a shard from the shard itself.
 
-Reads six small columns, row group by row group; memory is one row group of them. Cost grows with rows,
+Reads seven small columns, row group by row group; memory is one row group of them. Cost grows with rows,
 and with bytes only for the checksum.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
@@ -21,9 +23,31 @@ from foundation.schema import RELEASE
 from foundation.tables import read_batches
 from manifests.nouns import Column, ExpressionCount, Shard, null_first
 
-Redactions: TypeAlias = "Counter[str]"
+_READ = (
+    "origin", "language", "license_type", "licence_expression", "length_bytes", "redactions", "path_redactions"
+)  # fmt: skip
 
-_READ = ("origin", "language", "license_type", "licence_expression", "length_bytes", "redactions")
+
+@dataclasses.dataclass(frozen=True)
+class Redactions:
+    """Spans of texts by kind and by detector, rows that have any, and rows with one in their path."""
+
+    kinds: Mapping[str, int]
+    detectors: Mapping[str, int]
+    files: int
+    paths: int
+
+
+def total(found: Iterable[Redactions]) -> Redactions:
+    """The sum of `found`."""
+    kinds: Counter[str] = Counter()
+    detectors: Counter[str] = Counter()
+    files = paths = 0
+    for each in found:
+        kinds.update(each.kinds)
+        detectors.update(each.detectors)
+        files, paths = files + each.files, paths + each.paths
+    return Redactions(dict(sorted(kinds.items())), dict(sorted(detectors.items())), files, paths)
 
 
 def columns_of(schema: pa.Schema) -> tuple[Column, ...]:
@@ -50,7 +74,7 @@ def footer(path: Path) -> tuple[int, tuple[Column, ...]]:
 
 
 def summarise(path: Path, relative: str) -> tuple[Shard, Redactions]:
-    """The manifest's entry for the shard at `path`, and its redaction spans counted by kind.
+    """The manifest's entry for the shard at `path`, and what was redacted in it.
 
     InternalError when its columns are not foundation.schema.RELEASE, when it has no rows, or when rows of
     different languages or licence classes share it.
@@ -63,9 +87,6 @@ def summarise(path: Path, relative: str) -> tuple[Shard, Redactions]:
         raise InternalError(f"{relative}: a shard holds one language and one licence class, this holds {groups.height}")
     counts = read.group_by("licence_expression").agg(pl.col("rows").sum(), pl.col("bytes").sum())
     expressions = sorted(counts.iter_rows(), key=lambda row: null_first(row[0]))
-    redactions: Redactions = Counter()
-    for kinds in read["kinds"].to_list():
-        redactions.update(kinds)
     return Shard(
         path=relative,
         sha256=sha256_file(path),
@@ -77,7 +98,7 @@ def summarise(path: Path, relative: str) -> tuple[Shard, Redactions]:
         min_origin=str(read["min_origin"].min()),
         max_origin=str(read["max_origin"].max()),
         licences=tuple(ExpressionCount(expression=name, rows=rows, bytes=size) for name, rows, size in expressions),
-    ), redactions
+    ), total(_redactions(row) for row in read.iter_rows(named=True))
 
 
 def _digest(rows: pl.DataFrame) -> pl.DataFrame:
@@ -88,7 +109,14 @@ def _digest(rows: pl.DataFrame) -> pl.DataFrame:
         pl.col("origin").min().alias("min_origin"),
         pl.col("origin").max().alias("max_origin"),
         pl.col("redactions").explode().struct.field("kind").drop_nulls().alias("kinds"),
+        pl.col("redactions").explode().struct.field("detector").drop_nulls().alias("detectors"),
+        (pl.col("redactions").list.len() > 0).sum().alias("redacted"),
+        (pl.col("path_redactions").list.len() > 0).sum().alias("paths"),
     )
+
+
+def _redactions(digest: Mapping[str, Any]) -> Redactions:
+    return Redactions(Counter(digest["kinds"]), Counter(digest["detectors"]), digest["redacted"], digest["paths"])
 
 
 def _empty() -> pl.DataFrame:

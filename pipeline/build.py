@@ -39,6 +39,7 @@ from pipeline.progress import Progress
 from pipeline.recipe import Recipe
 from pipeline.recipe_file import load_recipe
 from pipeline.runner import Ledger, LocalRunner, summary
+from pipeline.wiping import wipe_names
 from stages import decisions, deduplication
 from stages.contents import PROBLEMS
 
@@ -50,7 +51,8 @@ class Request:
     """A build as asked for: the recipe, and what the command line said of where, when and how.
 
     `workers` 0 runs in this process without Ray. `address` names a Ray cluster. `exclusions` is a file of
-    `gristmill optout export`. `rerun_changed` lets a resumed build go on although its request changed.
+    `gristmill optout export`. `rerun_changed` lets a resumed build go on although its request changed. `keep_names`
+    keeps the work tables that hold names as the archive has them (`pipeline.wiping`).
     """
 
     recipe: Recipe
@@ -61,6 +63,7 @@ class Request:
     workers: int = 0
     address: str | None = None
     rerun_changed: bool = False
+    keep_names: bool = False
     progress: Progress = dataclasses.field(default_factory=lambda: Progress(quiet=True))
 
     @property
@@ -112,6 +115,7 @@ def build(
     workers: int | None = None,
     address: str | None = None,
     rerun_changed: bool = False,
+    keep_names: bool = False,
     progress: Progress | None = None,
 ) -> BuildResult:
     """Build and publish a release; returns where it is and what was counted.
@@ -130,6 +134,7 @@ def build(
         workers=(os.cpu_count() or 1) if workers is None else workers,
         address=address,
         rerun_changed=rerun_changed,
+        keep_names=keep_names,
         progress=progress or Progress(quiet=True),
     )
     return perform(request)
@@ -160,7 +165,10 @@ def perform(request: Request) -> BuildResult:
             ledger = runner.ledger
         check_problems(request.recipe, flowed.tally)
         applied = check_overrides(request.root, request.recipe, flowed.notices)
-        return dataclasses.replace(_publish(request, flowed, identity, excluded, ledger), overrides=applied)
+        result = _publish(request, flowed, identity, excluded, ledger)
+        if not request.keep_names:
+            wipe_names(request.root, ledger.stages)
+        return dataclasses.replace(result, overrides=applied)
 
 
 def open_requested(request: Request) -> Archive:

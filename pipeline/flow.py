@@ -96,13 +96,15 @@ class Flow:
             self.archive,
             root=self.root,
             settings=self.recipe.catalog,
+            redacting=self.recipe.redaction,
             metadata=metadata,
             as_of=self.as_of,
             exclusions_sha256=self.exclusions_sha256,
             context=self.context,
         )
         stated = self._statements(made)
-        placed = self._placed(made, parts_of(stated, "statements"))
+        outcomes = self._placed(made, parts_of(stated, "statements"))
+        placed = parts_of(outcomes, "placed")
         work, early = self._chosen(made, placed)
         read = self._read(made, work)
         weighed = contents.weigh_copies(
@@ -125,7 +127,7 @@ class Flow:
         tally = _tally(guarded.outcomes)
         assembled = self._assembled(made, read, decided, tally["kept_bytes"])
         cut = self._cut(assembled)
-        tables = self._evidence(made, stated, assembled, cut)
+        tables = self._evidence(made, parts_of(outcomes, "texts"), parts_of(stated, "texts"), assembled, cut)
         if self.recipe.release.repository_paths:
             listing = self._listing(made, placed, guarded.outcomes, exact)
             tables["paths"] = ReleaseTable(listing.parts, listing.paths)
@@ -150,6 +152,7 @@ class Flow:
             "max_bytes": self.recipe.catalog.max_bytes,
             "text_redaction": text_redaction(self.recipe),
             licences.NAME: read_by,
+            **self._stages("redaction"),
         }
         tasks = [
             self.task(
@@ -165,24 +168,24 @@ class Flow:
         ]
         return self.run("licences: licence files", tasks)
 
-    def _placed(self, made: catalog.Catalog, statements: tuple[Part, ...]) -> tuple[Part, ...]:
+    def _placed(self, made: catalog.Catalog, statements: tuple[Part, ...]) -> list[Outcome]:
         tasks = [
             self.task(
                 "contents.placing:place",
                 contents.VERSION,
                 "licences/placed",
                 partition=f"{bucket:05d}",
-                outputs=("placed",),
+                outputs=("placed", "texts"),
                 inputs={
                     "occurrences": made.occurrences,
                     "statements": statements,
                     "repositories": made.repositories,
                 },
-                params={"bucket": bucket, "buckets": made.buckets, **self._stages("licences")},
+                params={"bucket": bucket, "buckets": made.buckets, **self._stages("licences", "redaction")},
             )
             for bucket in buckets_present(self.root, made.occurrences)
         ]
-        return parts_of(self.run("licences: paths", tasks), "placed")
+        return self.run("licences: paths", tasks)
 
     def _chosen(self, made: catalog.Catalog, placed: tuple[Part, ...]) -> tuple[tuple[Part, ...], tuple[Part, ...]]:
         tasks = [
@@ -376,15 +379,16 @@ class Flow:
     def _evidence(
         self,
         made: catalog.Catalog,
-        stated: Sequence[Outcome],
+        stated: tuple[Part, ...],
+        texts: tuple[Part, ...],
         assembled: Sequence[Outcome],
         cut: Sequence[Shard],
     ) -> dict[str, ReleaseTable]:
         credited = shards.Credited(
             buckets=made.buckets,
             rows=parts_of(assembled, "rows"),
-            statements=parts_of(stated, "statements"),
-            texts=parts_of(stated, "texts"),
+            stated=stated,
+            texts=texts,
             languages=tuple(sorted({shard.language for shard in cut if shard.language is not None})),
         )
         return shards.list_evidence(self.run, credited, root=self.root, context=self.context)

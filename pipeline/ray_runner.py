@@ -96,11 +96,16 @@ def _first_line(error: Exception) -> str:
 
 
 def _work(task: Task, detectors: tuple[Any, ...]) -> Outcome | GristmillError:
-    """In a worker: perform the task with the licence service; our own errors travel back as values."""
+    """In a worker: perform the task with the licence service; errors travel back as values of our own.
+
+    So Ray never writes one to its logs: it would quote the data it failed on (see `explained`).
+    """
     services: dict[str, Service] = {"licences": _Detection(detectors)} if detectors else {}
     try:
         outcome = measured(dataclasses.replace(task, services=services))
-    except GristmillError as error:
+    except Exception as error:
+        if os.environ.get("GRISTMILL_DEBUG"):
+            raise
         return explained(error, task)
     return dataclasses.replace(outcome, task=dataclasses.replace(task, services={}, inputs={}))
 

@@ -30,9 +30,9 @@ _AGAIN = "build again with this version: it keeps the notices for the review"
 class DoubtfulNotice:
     """A notice in doubt: why, what was detected, what rests on it, one place where it stands, and its text.
 
-    `text` is in normal form and not redacted, cut where `length` (characters) is more; `place` is the `origin:path` of
-    the statement, as the first content (by origin and path) that rests on it has it in evidence, null where that names
-    none; contents, kept (contents) and bytes are counts.
+    `text` is in normal form and redacted, cut where `length` (characters) is more, null where it holds a private key;
+    `place` is the `origin:path` of the statement, as the first content (by origin and path) that rests on it has it in
+    evidence, null where that names none; contents, kept (contents) and bytes are counts.
     """
 
     notice: str
@@ -47,7 +47,7 @@ class DoubtfulNotice:
     bytes: int
     place: str | None
     length: int
-    text: str
+    text: str | None
 
     def to_json(self) -> dict[str, Json]:
         """The same as JSON."""

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import dataclasses
 import resource
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from foundation import clock
 from foundation.errors import GristmillError, IntegrityError, InternalError
 from foundation.tasks import Outcome, Service, Task, finished, perform
 from pipeline.progress import Progress
+
+_OURS = ("archive", "foundation", "manifests", "pipeline", "registry", "stages")
 
 Services = Callable[[Mapping[str, object]], Mapping[str, Service]]
 
@@ -29,7 +32,11 @@ def measured(task: Task) -> Outcome:
 
 
 def explained(error: Exception, task: Task) -> GristmillError:
-    """`error` as one of our own, naming the task it came from."""
+    """`error` as one of our own, naming the task it came from.
+
+    Others' errors may quote the data they failed on, which is strangers' and not yet redacted: of them only the type
+    and the place in our code are told. GRISTMILL_DEBUG shows the rest.
+    """
     where = f"{task.folder}/{task.partition}"
     if isinstance(error, GristmillError):
         return type(error)(f"{error.message} (in {where})", hint=error.hint)
@@ -38,7 +45,20 @@ def explained(error: Exception, task: Task) -> GristmillError:
             f"a file is gone that {where} reads: {error.filename or error}",
             hint="put it back, or remove the build folder and build again",
         )
-    return InternalError(f"{type(error).__name__} in {where}: {error}", hint="set GRISTMILL_DEBUG=1 for the traceback")
+    return InternalError(
+        f"{told(error)} in {where}",
+        hint="a bug of ours; set GRISTMILL_DEBUG=1 for the traceback, which may quote contents",
+    )
+
+
+def told(error: BaseException) -> str:
+    """The type of `error` and the function of ours that it came from, without a word of its message."""
+    place = ""
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        module = str(frame.f_globals.get("__name__"))
+        if module.partition(".")[0] in _OURS:
+            place = f" at {module}:{frame.f_code.co_name}:{line}"
+    return f"{type(error).__name__}{place}"
 
 
 @dataclasses.dataclass

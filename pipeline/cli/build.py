@@ -51,6 +51,9 @@ def build_command(  # noqa: PLR0917 - typer reads options from parameters
     rerun_changed: Annotated[
         bool, typer.Option("--rerun-changed", help="Resume although the recipe or inputs changed.")
     ] = False,
+    keep_names: Annotated[
+        bool, typer.Option("--keep-names", help="Keep work tables with the archive's own names; see guide-redaction.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and stop.")] = False,
     json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
@@ -72,6 +75,7 @@ def build_command(  # noqa: PLR0917 - typer reads options from parameters
         workers=workers,
         address=address,
         rerun_changed=rerun_changed,
+        keep_names=keep_names,
         progress=progress,
     )
     output.note(result.near.summary())

@@ -9,6 +9,7 @@ import typer
 
 from manifests import explain as find_explanation
 from pipeline.cli.output import Output, printable
+from pipeline.named import name_redaction
 
 _HELP = """Why a file is in the release or not: stage, rule, value, threshold, evidence, the kept file it duplicates.
 
@@ -36,7 +37,7 @@ def explain(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Run the command; see `_HELP`."""
-    found = find_explanation(directory, identifier, diff=not no_diff)
+    found = find_explanation(directory, identifier, diff=not no_diff, redacted=name_redaction(directory))
     text = "\n".join(printable(line) for line in found.lines())
     Output(json=as_json).document(found.to_json(), text=text)
 

@@ -13,8 +13,9 @@ from collections.abc import Sequence
 import typer
 
 from foundation.errors import GristmillError, InternalError
-from pipeline.cli import archive, build, explain, inspect, optout, query, release, review
+from pipeline.cli import archive, build, explain, inspect, optout, query, redaction, release, review
 from pipeline.cli.output import report
+from pipeline.runner import told
 
 EPILOG = (
     "Exit codes: 0 ok, 1 answer is no, 2 usage, 3 configuration, 4 partial failure, 5 conflict, 6 integrity, 70 bug."
@@ -40,6 +41,7 @@ def application() -> typer.Typer:
     query.register(app)
     explain.register(app)
     inspect.register(app)
+    app.add_typer(redaction.app, name="redaction")
     app.add_typer(review.app, name="review")
     return app
 
@@ -67,7 +69,7 @@ def run(arguments: list[str]) -> int:
         if os.environ.get("GRISTMILL_DEBUG"):
             raise
         wrapped = InternalError(
-            f"{type(error).__name__}: {error}", hint="a bug of ours; set GRISTMILL_DEBUG=1 for the traceback"
+            told(error), hint="a bug of ours; set GRISTMILL_DEBUG=1 for the traceback, which may quote contents"
         )
         return report(wrapped, as_json=as_json)
     return 0

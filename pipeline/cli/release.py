@@ -90,6 +90,17 @@ def _evidence_lines(manifest: Manifest) -> list[str]:
     return [f"  attribution  {entries:,} entries, {found:,} licence texts found, {canonical:,} canonical"]
 
 
+def _redaction_lines(manifest: Manifest) -> list[str]:
+    found = manifest.redacted
+    files = f" in {found.files:,} files, {found.paths:,} paths" if found else ""
+    lines = [f"  redacted     {sum(manifest.redactions.values()):,} spans{files}"]
+    for name, counts in (("kinds", manifest.redactions), ("detectors", found.detectors if found else {})):
+        if counts:
+            listed = (f"{key} {count:,}" for key, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+            lines.append(f"    {name:<11}{', '.join(listed)}")
+    return lines
+
+
 def _lines(manifest: Manifest) -> list[str]:
     totals, registry = manifest.totals, manifest.created_from.registry
     lines = [
@@ -98,6 +109,7 @@ def _lines(manifest: Manifest) -> list[str]:
         f"  bytes        {totals.bytes:,} of original contents, {totals.file_bytes:,} on disk",
         *_table_lines(manifest),
         *_evidence_lines(manifest),
+        *_redaction_lines(manifest),
         f"  registry     sequence {registry.sequence}",
         f"  merkle root  {manifest.merkle_root}",
         "",

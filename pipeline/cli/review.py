@@ -64,7 +64,7 @@ def _entry(notice: DoubtfulNotice) -> str:
         f"detected  {printable(notice.expression or notice.status)}{score}{rule}",
         f"stands in {_cut(printable(notice.place or 'a place that no evidence names'), 300)}",
     ]
-    shown = notice.text[:TEXT_SHOWN]
+    shown = (notice.text or "")[:TEXT_SHOWN]
     lines += [f"  | {printable(line)}" for line in shown.split("\n")]
     if notice.length > len(shown):
         lines.append(f"  | … {notice.length - len(shown)} more characters")

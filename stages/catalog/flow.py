@@ -10,6 +10,7 @@ from foundation.canonical import Json
 from foundation.errors import InternalError
 from foundation.exchange import bucket_count, buckets_present
 from foundation.tasks import Outcome, Part, Runner, Task, parts_of
+from stages import redaction
 from stages.catalog.settings import VERSION, Settings
 from stages.catalog.sources import SOURCES, scatter_tables
 
@@ -48,8 +49,9 @@ class Walker:
         outputs: tuple[str, ...],
         inputs: Mapping[str, Sequence[Part]],
         over: Sequence[int],
+        params: Mapping[str, Json] | None = None,
     ) -> list[Task]:
-        """One task a bucket of `over`."""
+        """One task a bucket of `over`, with the parameters `params` beside those that all have."""
         return [
             Task(
                 worker=f"stages.catalog.{worker}",
@@ -65,6 +67,7 @@ class Walker:
                     "settings": self.settings.model_dump(mode="json"),
                     "as_of": self.as_of,
                     "exclusions": self.exclusions_sha256,
+                    **(params or {}),
                 },
                 context=dict(self.context),
             )
@@ -80,12 +83,13 @@ class Walker:
         name: str,
         parts: Sequence[Part],
         also: Mapping[str, Sequence[Part]] | None = None,
+        params: Mapping[str, Json] | None = None,
     ) -> list[Task]:
-        """One task a part of input `name`, each with the inputs `also` too."""
+        """One task a part of input `name`, each with the inputs `also` and the parameters `params` too."""
         made = []
         for number, part in enumerate(parts):
             inputs = {name: (part,), **(also or {})}
-            made += self.tasks(worker, step, outputs=outputs, inputs=inputs, over=[number])
+            made += self.tasks(worker, step, outputs=outputs, inputs=inputs, over=[number], params=params)
         return made
 
     def present(self, *parts: Sequence[Part]) -> list[int]:
@@ -108,6 +112,7 @@ def make_catalog(
     *,
     root: str,
     settings: Settings,
+    redacting: redaction.Settings,
     metadata: Part | None,
     as_of: str | None,
     exclusions_sha256: str,
@@ -128,7 +133,7 @@ def make_catalog(
     selected = _select(walker, tables, metadata)
     repositories = _resolve(walker, tables, selected)
     known = _aliases(walker, repositories)
-    placed, covered = _place(walker, repositories, known)
+    placed, covered = _place(walker, repositories, known, redacting)
     found = _walk(walker, tables, placed)
     return _describe(walker, tables, found, _Placed(placed, covered, known))
 
@@ -185,9 +190,9 @@ def _resolve(walker: Walker, tables: Mapping[str, tuple[Part, ...]], selected: t
 
 
 def _place(
-    walker: Walker, resolved: tuple[Part, ...], known: tuple[Part, ...]
+    walker: Walker, resolved: tuple[Part, ...], known: tuple[Part, ...], redacting: redaction.Settings
 ) -> tuple[tuple[Part, ...], tuple[Part, ...]]:
-    """(repositories, the covered ones), with opt-outs applied."""
+    """(repositories, the covered ones), with opt-outs applied and nothing private in their names."""
     tasks = walker.each(
         "place:place",
         "repositories",
@@ -195,6 +200,7 @@ def _place(
         name="repositories",
         parts=resolved,
         also={"known": known},
+        params={redaction.NAME: redacting.model_dump(mode="json")},
     )
     outcomes = walker.run("catalog: repositories", tasks)
     return parts_of(outcomes, "repositories"), parts_of(outcomes, "covered")

@@ -4,7 +4,8 @@ Outputs of `place`: `repositories` (REPOSITORIES), one row for every origin of t
 those that are read; `covered` (REPOSITORIES), the few that any exclusion covers, path exclusions included,
 which later steps read whole. Renames and forks can tie repositories of different partitions together, so the
 names that covered repositories answer to (`aliases`, small) are grown over all partitions first.
-Cost: one row an origin and round.
+From here on no table holds an origin with a password or token in it: such a repository is not read, and is listed
+by what redaction leaves of its URL. Names of branches are redacted too. Cost: one row an origin and round.
 """
 
 from __future__ import annotations
@@ -19,12 +20,17 @@ from foundation.exclusions import ExclusionList, read_exclusions
 from foundation.frames import arrow, frame
 from foundation.schema import REPOSITORIES
 from foundation.tasks import Counts, Task
+from stages import redaction
 from stages.optout import ALIASES, excluded_repositories, known_aliases
 from stages.optout.repositories import covered
 
 KNOWN_ALIASES = pa.schema(
     [("exclusion_id", pa.string()), ("host", pa.string()), ("key", pa.string()), ("repository_id", pa.int64())]
 )
+
+SECRETS: tuple[redaction.Kind, ...] = ("KEY", "PASSWORD")
+"""What makes an origin's URL unfit to be shown; whoever is named in it is its owner."""
+_SUSPICIOUS = r"@|[A-Za-z0-9_\-]{16}|[0-9]\.[0-9]+\.[0-9]|[0-9][0-9 ().\-]{6}"
 
 
 def exclusions_of(task: Task) -> ExclusionList | None:
@@ -58,10 +64,37 @@ def place(task: Task) -> Counts:
         known = _known(task)
         touched = rows.join(covered(rows, exclusions, known), on="origin", how="semi")
         rows = opted_out(rows, excluded_repositories(rows, exclusions, known=known))
+    rows, hidden = without_secrets(rows, redaction.Settings.model_validate(task.params["redaction"]))
+    touched = touched.filter(~pl.col("origin").is_in(hidden.implode()))
     buckets = int(str(task.params["buckets"]))
     scatter(task, "repositories", arrow(rows, REPOSITORIES), REPOSITORIES, key="origin", buckets=buckets)
     task.write("covered", arrow(touched, REPOSITORIES), REPOSITORIES)
-    return {"repositories": rows.height, "read": rows["reason"].null_count()}
+    return {"repositories": rows.height, "read": rows["reason"].null_count(), "redacted_origins": len(hidden)}
+
+
+def without_secrets(rows: pl.DataFrame, settings: redaction.Settings) -> tuple[pl.DataFrame, pl.Series]:
+    """(`rows` with no secret in an origin and nothing private in a branch's name, the origins that had one)."""
+    kinds = tuple(kind for kind in settings.kinds if kind in SECRETS)
+    strict = settings.model_copy(update={"kinds": kinds})
+    origins = _changed(rows["origin"], strict)
+    branches = _changed(rows["branch"], settings)
+    held = pl.col("origin").is_in(list(origins))
+    shown = rows.with_columns(
+        origin=pl.col("origin").replace(origins),
+        branch=pl.col("branch").replace(branches),
+        repo_name=pl.when(~held).then("repo_name"),
+        former_names=pl.when(~held).then("former_names"),
+        reason=pl.when(held).then(pl.coalesce("reason", pl.lit("origin_secret"))).otherwise(pl.col("reason")),
+    )
+    return shown.select(REPOSITORIES.names), pl.Series(sorted(origins), dtype=pl.String)
+
+
+def _changed(texts: pl.Series, settings: redaction.Settings) -> dict[str, str]:
+    """Those of `texts` in which something is redacted, and what is left of them."""
+    distinct = texts.drop_nulls().unique()
+    suspects = distinct.filter(distinct.str.contains(_SUSPICIOUS)).sort()
+    new = {text: redaction.redact_text(text, settings) for text in suspects}
+    return {text: shown for text, shown in new.items() if shown != text}
 
 
 def opted_out(rows: pl.DataFrame, out: pl.DataFrame) -> pl.DataFrame:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 import pydantic
 
 NAME = "catalog"
-VERSION = "1"
+VERSION = "2"
 
 REASONS: Mapping[str, str] = MappingProxyType(
     {
@@ -16,6 +16,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "not_selected": "the recipe's origin patterns, visit types or star minimum leave the repository out",
         "no_head": "the snapshot has no branch that HEAD, the default branch or a fallback leads to",
         "head_unresolved": "HEAD leads to an object that the archive does not hold, or round in a circle",
+        "origin_secret": "the origin's URL holds a password or token; the repository is listed without it",
         "missing_directory": "a directory of the tree is not in the archive",
         "too_deep": "the path has more folders than the recipe allows",
         "submodule": "the entry is a submodule: its code belongs to another repository",

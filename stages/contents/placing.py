@@ -1,7 +1,9 @@
 """What each path says of licence: statements spread over a repository's occurrences.
 
 Worker `place`: one bucket of origins → `placed` (PLACED), scattered by sha1_git: every occurrence with its path licence
-and its rank. Cost: one row an occurrence; memory: one bucket.
+and its rank; and `texts` (STATED_TEXTS), scattered by origin: where the texts of licence files lie.
+This is the first place that sees all paths of an origin: here they are redacted (`redaction.names`), so no later
+table, evidence included, holds a path that a release may not show. Cost: one row an occurrence; memory: one bucket.
 """
 
 from __future__ import annotations
@@ -12,9 +14,9 @@ from foundation.exchange import gather, scatter
 from foundation.frames import arrow, frame
 from foundation.schema import OCCURRENCES, REPOSITORIES
 from foundation.tasks import Counts, Task
-from stages import licences
+from stages import licences, redaction
 from stages.contents.schemas import CLASS_RANK, PLACED, UNKNOWN_DATE
-from stages.contents.statements import STATEMENTS
+from stages.contents.statements import STATED_TEXTS, STATEMENTS
 
 REFUSED_RANK = len(CLASS_RANK)
 """Added to the rank of a licence that the policy refuses: behind every class that passes."""
@@ -27,10 +29,14 @@ def place(task: Task) -> Counts:
     occurrences = frame(gather(task, "occurrences", bucket, OCCURRENCES))
     statements = frame(gather(task, "statements", bucket, STATEMENTS))
     repositories = frame(gather(task, "repositories", bucket, REPOSITORIES))
+    names = redaction.redact_names(occurrences, redaction.Settings.model_validate(task.params["redaction"]))
+    occurrences, statements = (redaction.with_names(rows, names) for rows in (occurrences, statements))
     spread = licences.spread(occurrences, statements, repositories, settings=settings)
     placed = with_rank(spread, repositories, settings)
     scatter(task, "placed", arrow(placed, PLACED), PLACED, key="sha1_git", buckets=buckets)
-    return {"occurrences": placed.height, "statements": statements.height}
+    texts = statements.filter(pl.col("text_sha256").is_not_null())
+    scatter(task, "texts", arrow(texts, STATED_TEXTS), STATED_TEXTS, key="origin", buckets=buckets)
+    return {"occurrences": placed.height, "statements": statements.height, "redacted_paths": names.height}
 
 
 def with_rank(occurrences: pl.DataFrame, repositories: pl.DataFrame, settings: licences.Settings) -> pl.DataFrame:

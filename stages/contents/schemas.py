@@ -7,7 +7,7 @@ import pyarrow as pa
 from foundation.schema import OCCURRENCES, SPAN
 from stages.catalog import KNOWN
 
-VERSION = "4"  # policy version: raise it when an equal input may give another answer
+VERSION = "5"  # policy version: raise it when an equal input may give another answer
 UNKNOWN_DATE = (1 << 63) - 1  # sorts after every date
 CLASS_RANK = {"permissive": 0, "no_license": 1, "non_permissive": 2}
 
@@ -23,6 +23,7 @@ RANK = [
     ("rank_forks", pa.int64()),
     ("rank_first_seen", pa.int64()),  # microseconds since 1970; UNKNOWN_DATE when unknown
 ]
+NAME = ("path_redactions", pa.list_(SPAN))  # what was replaced in `path`; null where nothing was
 COPY = [
     ("copy_origin", pa.string()),  # the occurrence that the recipe's policy hears beside the representative,
     ("copy_path", pa.binary()),  # or null: see `copies`. Opted-out ones are heard, not named
@@ -39,12 +40,12 @@ VERDICT = [
     ("evidence", pa.string()),
 ]
 
-# Occurrences with what their paths say of licence; scattered by sha1_git.
-PLACED = pa.schema([*OCCURRENCES, *LICENCE, *RANK])
+# Occurrences, their paths redacted, with what the paths say of licence; scattered by sha1_git.
+PLACED = pa.schema([*OCCURRENCES, *LICENCE, *RANK, NAME])
 
 # One row a content that some occurrence could still keep; key sha1_git, packed in order of (origin, path).
 WORK = pa.schema(
-    [*KNOWN, ("origin", pa.string()), ("path", pa.binary()), ("occurrences", pa.int64()), *LICENCE, *RANK, *COPY]
+    [*KNOWN, ("origin", pa.string()), ("path", pa.binary()), ("occurrences", pa.int64()), *LICENCE, *RANK, NAME, *COPY]
 )
 _WORK_ALONE = {"alternatives", *(name for name, _ in COPY)}
 

@@ -35,6 +35,9 @@ STATEMENTS = pa.schema(
     ]
 )
 
+# What is credited for a licence file's text, its path redacted; scattered by origin.
+STATED_TEXTS = pa.schema([STATEMENTS.field(name) for name in ("origin", "path", "text_sha256", "copyrights")])
+
 # One row a distinct text of a licence file, several times where several tasks have read it.
 NOTICE_TEXTS = pa.schema(
     [("text_sha256", pa.string()), ("copyrights", pa.list_(pa.string())), ("text", pa.large_string())]

@@ -10,8 +10,8 @@ Output of `kept_notices` (NOTICES_KEPT), one row a distinct notice, in order of 
     expression, status, score, rule, tool   as detected (`detection.py`), whatever an override says
     reviewed    string  canonical JSON of the override that decides it; null without
 
-Invariants: a function of the notices and their detections alone; texts are in normal form and not redacted, so the
-table stays in the build's folder and never reaches a release. Cost: polars over the distinct notices of a task.
+Invariants: a function of the notices and their detections alone; texts are in normal form and not redacted, so whoever
+writes the table redacts them first (`contents.notices`). Cost: polars over the distinct notices of a task.
 """
 
 from __future__ import annotations

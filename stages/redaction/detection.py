@@ -38,6 +38,7 @@ SEGMENT_OVERLAP = 8_192
 WINDOW = 4_096
 EXACT_BYTES = 131_072
 _RULES_FROM = 1_000
+_NEW_LINE = 0x0A
 _KEY_BLOCK = 901
 
 _SECRETS = (*token_rules(), CREDENTIALS, ASSIGNMENTS)
@@ -131,7 +132,17 @@ def _apply_rules(data: bytes, hits: Sequence[Hit], name: str, settings: Settings
         text = data[start:end].decode("utf-8", "replace")
         window = Window(text, start, style, file_name, settings, hurried=done > EXACT_BYTES)
         for number in sorted(numbers):
-            yield from rules[number].find(window)
+            yield from (one for one in rules[number].find(window) if not _is_cut(data, one, start, end))
+
+
+def _is_cut(data: bytes, finding: Finding, start: int, end: int) -> bool:
+    """Whether a short finding ends where the window [start, end) cuts its line: `27.0.0.1` of 127.0.0.1.
+
+    The next window holds the whole of it, far from its ends.
+    """
+    left = finding.start == start and start > 0 and data[start - 1] != _NEW_LINE
+    right = finding.end == end and end < len(data) and data[end] != _NEW_LINE
+    return (left or right) and finding.end - finding.start < WINDOW // 4
 
 
 def _windows(data: bytes, hits: Iterable[Hit]) -> dict[tuple[int, int], set[int]]:
@@ -208,12 +219,13 @@ def _line_at(text: str, start: int, end: int) -> str:
 
 def _locate(text: str, lines: Sequence[int], secret: Secret) -> Iterator[tuple[int, int]]:
     """Where the value of `secret` stands in `text`: at its columns, else near its line, else anywhere."""
-    begin = lines[min(secret.line, len(lines)) - 1]
+    number = min(secret.line, len(lines))  # a YAML file that is rewritten may gain lines
+    begin = lines[number - 1]
     if secret.start >= 0:
         yield begin + secret.start, begin + secret.end
         return
-    until = lines[secret.line + 1] if secret.line + 1 < len(lines) else len(text)
-    after = lines[max(secret.line - 2, 0)]
+    until = lines[number + 1] if number + 1 < len(lines) else len(text)
+    after = lines[max(number - 2, 0)]
     for value in (secret.value, secret.value.replace('\\"', '"')):
         pattern = re.compile(r"\s+".join(re.escape(part) for part in value.split()))
         spans = [match.span() for match in pattern.finditer(text, after, until)] or (

@@ -2,7 +2,8 @@
 
 Findings that overlap become one span over all of them; its kind, detector and rule are those of the widest
 finding (ties: earliest, then by KIND_ORDER, detector, rule). Spans that only touch stay apart. Line ends
-inside a span are kept after its placeholder, so that line numbers stay true.
+inside a span are kept after its placeholder, so that line numbers stay true. No span cuts an escape sequence
+(`fitted`), so that a string literal stays one. What stands for a span says `placeholders`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,12 @@ from stages.redaction.model import Finding
 
 KIND_ORDER = ("KEY", "PASSWORD", "CREDIT_CARD", "IBAN", "EMAIL", "PHONE", "IP_ADDRESS", "MAC_ADDRESS")
 _LINE_END = re.compile(rb"\r\n?|\n")
+_BACKSLASH = 0x5C
+_BRACKETS = 8  # at most so many are taken off an end
+_AROUND = 1_024  # bytes before a span in which a bracket's partner is looked for
+_PAIRS = {ord("("): b")", ord("["): b"]", ord("{"): b"}"}
+_CLOSING = {ord(")"): b"(", ord("]"): b"[", ord("}"): b"{"}
+_ESCAPABLE = frozenset(bytes([byte]) for byte in b"abefnrtvuUxN01234567")  # begins an escape in some language
 
 
 def merge(findings: Iterable[Finding]) -> list[Finding]:
@@ -70,12 +77,62 @@ class Substitution:
         return at - self.ends[before] + span.end
 
 
-def substitute(data: bytes, spans: Sequence[Finding], placeholders: Mapping[str, str]) -> Substitution:
-    """`data` with each of the disjoint, ordered `spans` replaced by its kind's placeholder."""
+def fitted(data: bytes, spans: Sequence[Finding]) -> list[Finding]:
+    """The disjoint, ordered `spans`, none of which cuts an escape sequence or a pair of brackets.
+
+    `\\nina@…` in a literal loses its backslash too (else `\\<` would be no escape of any language); a backslash
+    that ends a span is left to the quote or line end that it escapes. `[2025550143` is a list and a number.
+    """
+    whole: list[Finding] = []
+    for span in spans:
+        floor, start, end = whole[-1].end if whole else 0, span.start, span.end
+        start, end = _without_brackets(data, start, end)
+        start -= data[start : start + 1] in _ESCAPABLE and _backslashes(data, floor, start) % 2
+        end -= end < len(data) and end - start > 1 and _backslashes(data, start, end) % 2
+        whole.append(span._replace(start=start, end=end))
+    return whole
+
+
+def _without_brackets(data: bytes, start: int, end: int) -> tuple[int, int]:
+    """[start, end) without brackets at its ends that belong to what is around it.
+
+    An opening one whose partner is not inside; a closing one whose partner stands before, on the same line.
+    """
+    for _ in range(_BRACKETS):
+        if end - start < 2 or data[start] not in _PAIRS or data.find(_PAIRS[data[start]], start, end) >= 0:
+            break
+        start += 1
+    far = max(0, start - _AROUND)
+    line = max(data.rfind(b"\n", far, start) + 1, far)
+    for _ in range(_BRACKETS):
+        if end - start < 2 or data[end - 1] not in _CLOSING:
+            break
+        opening, closing = _CLOSING[data[end - 1]], data[end - 1 : end]
+        inside = data.count(opening, start, end) - data.count(closing, start, end)
+        if inside >= 0 or data.count(opening, line, start) <= data.count(closing, line, start):
+            break
+        end -= 1
+    return start, end
+
+
+def _backslashes(data: bytes, floor: int, at: int) -> int:
+    """How many backslashes stand directly before `at`, not looking before `floor`."""
+    first = at
+    while first > floor and data[first - 1] == _BACKSLASH:
+        first -= 1
+    return at - first
+
+
+def substitute(
+    data: bytes, spans: Sequence[Finding], placeholders: Mapping[str, str] | Sequence[bytes]
+) -> Substitution:
+    """`data` with each of the disjoint, ordered `spans` replaced: by its kind's placeholder, or by the one given."""
+    if isinstance(placeholders, Mapping):
+        placeholders = [placeholders[span.kind].encode() for span in spans]
     pieces: list[bytes] = []
     starts, ends, at, length = [], [], 0, 0
-    for span in spans:
-        new = placeholders[span.kind].encode() + kept_line_ends(data, span)
+    for span, text in zip(spans, placeholders, strict=True):
+        new = text + kept_line_ends(data, span)
         starts.append(length + span.start - at)
         length = starts[-1] + len(new)
         ends.append(length)

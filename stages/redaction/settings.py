@@ -5,18 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import pydantic
 
 NAME = "redaction"
-VERSION = "1"
+VERSION = "2"
 
 # Redaction drops no content, so it has no reason codes.
 REASONS: Mapping[str, str] = MappingProxyType({})
 
 Kind = Literal["EMAIL", "KEY", "PASSWORD", "IP_ADDRESS", "PHONE", "CREDIT_CARD", "IBAN", "MAC_ADDRESS"]
 Sensitivity = Literal["low", "medium", "high"]
+IpStyle = Literal["placeholder", "documentation"]
 AddressClass = Literal["private", "loopback", "link_local", "documentation", "multicast", "reserved", "resolver"]
 
 DEFAULT_KINDS: tuple[Kind, ...] = ("EMAIL", "KEY", "PASSWORD", "IP_ADDRESS", "PHONE", "CREDIT_CARD")
@@ -73,8 +74,19 @@ class Settings(pydantic.BaseModel):
         "reserved",
         "resolver",
     )
+    number: bool = False  # equal values of a file get equal placeholders, others others: <EMAIL_1>, <EMAIL_2>
+    ip_style: IpStyle = "placeholder"  # or addresses of RFC 5737 and RFC 3849 in the place of IP addresses
     phone_regions: tuple[Annotated[str, pydantic.Field(pattern=r"^[A-Z]{2}$")], ...] = ("US", "GB", "DE", "FR")
     kingfisher: bool = True
+
+    @pydantic.model_validator(mode="after")
+    def check_kept_addresses(self) -> Self:
+        """Documentation addresses stay when they are what is put in."""
+        if self.ip_style == "documentation" and "documentation" not in self.keep_addresses:
+            raise ValueError(
+                "ip_style = documentation puts documentation addresses in, so keep_addresses must hold documentation"
+            )
+        return self
 
     @property
     def level(self) -> int:

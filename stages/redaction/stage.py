@@ -16,6 +16,7 @@ the text of the caller, and none appears in a message, a repr or a file.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -24,7 +25,8 @@ import pyarrow as pa
 from foundation.schema import SPAN
 from stages.redaction.detection import find_in_document
 from stages.redaction.model import Finding
-from stages.redaction.replace import Substitution, kept_line_ends, merge, substitute
+from stages.redaction.placeholders import recogniser, replacements
+from stages.redaction.replace import Substitution, fitted, kept_line_ends, merge, substitute
 from stages.redaction.settings import Settings
 from stages.redaction.vectorscan import sum_of_characters
 
@@ -52,6 +54,7 @@ REDACTED = pa.schema([("text", pa.large_string()), ("redactions", pa.list_(SPAN)
 # Redacting can bring new findings to light (a filter no longer sees what kept a line quiet); after this many
 # rounds the whole line of whatever is still found goes, which ends it.
 _ROUNDS = 6
+_LONGEST_PLACEHOLDER = 52  # `settings` allows 40 characters, and a number
 
 Spans = list[dict[str, str | int]]
 
@@ -121,18 +124,16 @@ def _all_findings(data: bytes, path: bytes, settings: Settings) -> Iterator[Find
 
 
 def _rounds(data: bytes, path: bytes, settings: Settings) -> Iterator[Substitution]:
-    placeholders: dict[str, str] = {str(kind): text for kind, text in settings.placeholders.items()}
-    tokens = tuple(text.encode() for text in placeholders.values())
-    findings = [one for one in find_in_document(data, path, settings) if not _is_placeholder(data, one, tokens)]
+    known, name = recogniser(settings), path.decode("utf-8", "replace")
+    findings = [one for one in find_in_document(data, path, settings) if not _is_placeholder(data, one, known)]
     rounds = 0
     while findings:
-        result = substitute(data, merge(findings), placeholders)
+        spans, texts = replacements(data, fitted(data, merge(findings)), name, settings)
+        result = substitute(data, spans, texts)
         yield result
         rounds += 1
         fresh = [
-            one
-            for one in find_in_document(result.data, path, settings)
-            if not _is_placeholder(result.data, one, tokens)
+            one for one in find_in_document(result.data, path, settings) if not _is_placeholder(result.data, one, known)
         ]
         if not fresh:
             return
@@ -142,13 +143,12 @@ def _rounds(data: bytes, path: bytes, settings: Settings) -> Iterator[Substituti
             findings.append(wide._replace(start=start, end=end))
 
 
-def _is_placeholder(data: bytes, finding: Finding, tokens: Sequence[bytes]) -> bool:
+def _is_placeholder(data: bytes, finding: Finding, known: re.Pattern[bytes]) -> bool:
     """Whether a finding holds (or lies in) nothing but placeholders and punctuation."""
-    left = data.rfind(b"<", max(0, finding.start - 40), finding.start + 1)
-    inside = left >= 0 and any(data.startswith(token, left) and finding.end <= left + len(token) for token in tokens)
-    rest = data[finding.start : finding.end]
-    for token in tokens:
-        rest = rest.replace(token, b"")
+    left = data.rfind(b"<", max(0, finding.start - _LONGEST_PLACEHOLDER), finding.start + 1)
+    around = known.match(data, left) if left >= 0 else None
+    inside = around is not None and finding.end <= around.end()
+    rest = known.sub(b"", data[finding.start : finding.end])
     return inside or sum(byte > 127 or chr(byte).isalnum() for byte in rest[:64]) < 1
 
 

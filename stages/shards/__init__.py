@@ -23,7 +23,7 @@ from stages.shards.evidence import Credited, ReleaseTable, list_evidence
 from stages.shards.listing import Listing, Sources, list_repositories
 
 NAME = "shards"
-VERSION = "2"
+VERSION = "3"
 REASONS: Mapping[str, str] = MappingProxyType({})
 
 __all__ = [

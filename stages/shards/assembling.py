@@ -132,6 +132,7 @@ def _renamed(rows: pl.DataFrame, share: str) -> pl.DataFrame:
         alphanum_fraction="alphanum_fraction",
         encoded_fraction="encoded_fraction",
         redactions="redactions",
+        path_redactions="path_redactions",
         occurrences="occurrences",
         cluster="cluster",
     )

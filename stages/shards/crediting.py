@@ -4,7 +4,7 @@ Tables: CREDITS, one row a statement that decided for rows of one origin and exp
 licence texts that any of them lies in; `attribution` (foundation.schema.RELEASE_ATTRIBUTION) by a hash of the
 origin; `licences` (RELEASE_LICENCES) by a hash of the text's hash.
 
-Workers: `credit` (assembled rows → CREDITS by licence_origin), `find` (CREDITS ⨝ statements → CREDITS by origin,
+Workers: `credit` (assembled rows → CREDITS by licence_origin), `find` (CREDITS ⨝ STATED_TEXTS → CREDITS by origin,
 WANTED by text), `pick` (WANTED ⨝ the texts of licence files), `canonical` (SPDX ids → their texts), `list_attribution`
 (one part of origins), `list_texts` (one part of texts).
 
@@ -34,7 +34,7 @@ from foundation.frames import arrow, frame
 from foundation.schema import RELEASE_ATTRIBUTION, RELEASE_LICENCES
 from foundation.tables import RELEASE_ZSTD_LEVEL, read_table, write_groups
 from foundation.tasks import Counts, Task
-from stages.contents.statements import NOTICE_TEXTS, STATEMENTS
+from stages.contents.statements import NOTICE_TEXTS, STATED_TEXTS
 from stages.licences import canonical_text
 from stages.licences.places import as_text
 from stages.shards.assembling import ROWS
@@ -132,11 +132,10 @@ def merged(owed: pl.DataFrame) -> pl.DataFrame:
 
 
 def find(task: Task) -> Counts:
-    """Worker: one bucket of CREDITS and of statements, by origin → `credits` by origin, `wanted` by text_sha256."""
+    """Worker: one bucket of CREDITS and of STATED_TEXTS, by origin → `credits` by origin, `wanted` by text_sha256."""
     bucket = _number(task, "bucket")
     owed = frame(gather(task, "credits", bucket, CREDITS)).drop("text_sha256", "copyrights")
-    columns = ["origin", "path", "text_sha256", "copyrights"]
-    stated = frame(gather(task, "statements", bucket, STATEMENTS, columns=columns)).drop_nulls("text_sha256")
+    stated = frame(gather(task, "stated", bucket, STATED_TEXTS))
     texts = stated.select(
         pl.col("origin").alias("licence_origin"),
         as_text(stated["path"]).alias("licence_path"),

@@ -1,4 +1,4 @@
-"""The tables of evidence as a flow of tasks: assembled rows and statements → `attribution`, `licences`, `languages`.
+"""The tables of evidence as a flow of tasks: assembled rows and stated texts → `attribution`, `licences`, `languages`.
 
 What each table holds: `crediting`, and `list_languages` here. How many parts they have follows from the release's rows
 alone: `attribution` one for PART_ROWS, `licences` one for TEXT_ROWS, `languages` one.
@@ -19,7 +19,7 @@ from foundation.tasks import Counts, Outcome, Part, Runner, Task, parts_of
 from stages.languages import table as vocabulary
 from stages.licences import TOOL
 
-VERSION = "1"
+VERSION = "2"
 PART_ROWS = 1 << 20  # release rows of one part of attribution: at most about as many credits, 1 kB each
 TEXT_ROWS = 1 << 18  # release rows of one part of licences: some thousand texts, 10 kB each
 
@@ -39,13 +39,13 @@ class ReleaseTable:
 class Credited:
     """What the evidence tables are made from: see `pipeline.flow` for each.
 
-    `rows` are the assembled rows (ROWS), `statements` (STATEMENTS) is bucketed by origin and `texts` (NOTICE_TEXTS) by
+    `rows` are the assembled rows (ROWS), `stated` (STATED_TEXTS) is bucketed by origin and `texts` (NOTICE_TEXTS) by
     text_sha256, both into `buckets`; `languages` are those of the rows.
     """
 
     buckets: int
     rows: tuple[Part, ...]
-    statements: tuple[Part, ...]
+    stated: tuple[Part, ...]
     texts: tuple[Part, ...]
     languages: tuple[str, ...]
 
@@ -121,7 +121,7 @@ def list_evidence(
 
 def _found(flow: _Flow, made: Credited, owed: tuple[Part, ...], parts: int) -> list[Outcome]:
     jobs: dict[int, Mapping[str, Sequence[Part]]] = {
-        bucket: {"credits": owed, "statements": made.statements} for bucket in buckets_present(flow.root, owed)
+        bucket: {"credits": owed, "stated": made.stated} for bucket in buckets_present(flow.root, owed)
     }
     params: dict[str, Json] = {"buckets": made.buckets, "parts": parts}
     return flow.step(f"{_CREDITING}:find", ("credits", "wanted"), jobs, key="bucket", params=params)

@@ -9,7 +9,7 @@ from foundation.canonical import Json
 from foundation.exchange import buckets_present
 from foundation.tasks import Outcome, Part, Runner, Task, parts_of
 
-VERSION = "1"
+VERSION = "2"
 PART_ROWS = 1 << 20  # paths in one part, about: some 700 MB in the worker that sorts them, 35 MB on disk
 
 

@@ -93,7 +93,7 @@ def resolve(task: Task) -> Counts:
 def point(task: Task) -> Counts:
     """Worker: the occurrences, decisions and pointers of one bucket → `paths` (RELEASE_PATHS), scattered by origin."""
     bucket = _number(task, "bucket")
-    columns = ["origin", "path", "mode", "sha1_git", "reason"]
+    columns = ["origin", "path", "mode", "sha1_git", "reason", "path_redactions"]
     occurrences = frame(gather(task, "placed", bucket, PLACED, columns=columns))
     decisions = _decisions(task, "sha1_git", "origin", "path", "verdict", "reason")
     pointers = frame(gather(task, "pointers", bucket, POINTERS))
@@ -110,6 +110,7 @@ def pointed(occurrences: pl.DataFrame, decisions: pl.DataFrame, pointers: pl.Dat
     """RELEASE_PATHS rows of `occurrences`; those whose reason is an opt-out are left out.
 
     `decisions` hold every content of the occurrences (InternalError otherwise), `pointers` every duplicate among them.
+    Occurrences without the column `path_redactions` have paths in which nothing was replaced.
     A symbolic link is no copy of the file whose text its target happens to be.
     """
     known = decisions.select(
@@ -146,6 +147,7 @@ def pointed(occurrences: pl.DataFrame, decisions: pl.DataFrame, pointers: pl.Dat
         kept_origin=pl.when(kept).then(pl.col("row_origin")).when(leans).then(pl.col("kept_origin")),
         jaccard=pl.when(kept).then(pl.lit(1.0)).when(leans).then(pl.col("jaccard")),
         reason=pl.coalesce("reason", "decided"),
+        path_redactions="path_redactions" if "path_redactions" in joined.columns else pl.lit(None),
     ).with_columns(reason=pl.when(pl.col("via").is_null()).then(pl.col("reason")))
 
 

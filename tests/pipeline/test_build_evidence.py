@@ -136,7 +136,7 @@ def _listed(root: Path, *, rows: int) -> tuple[dict[str, ReleaseTable], LocalRun
     made = Credited(
         buckets=1,
         rows=parts("shards/rows/rows-*.parquet"),
-        statements=parts("licences/statements/statements-*.parquet"),
+        stated=parts("licences/placed/texts-*.parquet"),
         texts=parts("licences/statements/texts-*.parquet"),
         languages=("Python",),
     )
