@@ -66,7 +66,7 @@ _TAIL = re.compile(
     r"""(?P<close>\\?["'`\])}*]|&quot;|&\#3[49];){0,3}
         (?:\s{0,4}:\s{0,2}[A-Za-z][\w<>\[\]|?.]{0,30}(?=\s{0,4}=[^=]))?    # a type: `token: String = …`
         [ \t]{0,16}
-        (?P<sep>:{1,3}=|[?+.|]{1,2}=|={1,3}>?|!==?|=>|->|<-|:|,|\(|>|[ \t])
+        (?P<sep>:{1,3}=|[?+.|]{1,2}=|={1,3}>?|!==?|=>|->|<-|:|,|\(|>|[-|](?=[ \t])|\||[ \t])
         [ \t]{0,16}(?:@?[A-Za-z]{0,2}(?=[\"'`]))?\(?
         (?P<open>\\?(?P<quote>["'`])(?:(?P=quote){2})?|&quot;|&\#3[49];)?""",
     re.X,
@@ -81,6 +81,10 @@ _ENTITY = re.compile(r"([^&\"'\n]{1,1024})&(?:quot|#3[49]);")
 _BARE = re.compile(r"[^\s\"'`<>]{4,512}")
 _ELEMENT = re.compile(r"([^<>\n]{4,1024})</")
 _SPACED = re.compile(r"([A-Za-z0-9+/_=.~\-]{20,512})(?![\w(\[])")
+# What may follow a word of a name: its plural, another word, or the words that compounds are made with.
+_ENDS = re.compile(r"s?(?:(?![a-z])|(?:key|token|secret|value|string|base|data|code|pass|auth|hash|id|for|of))")
+_ENGLISH = re.compile(r"(?:mon|don|tur|hoc|joc|whis|hot|s[lh]i)keys?$")
+_LOOSE = frozenset(" \t-|")  # what stands between a name and its value in prose, tables and logs
 _DIGIT = re.compile(r"[0-9]")
 _FLAG = re.compile(r"(?<!\S)--[\w.\-]*$")
 _FLAG_VALUE = re.compile(r"([^\s\"'`<>]{4,512})")
@@ -99,6 +103,7 @@ _ABOUT = frozenset(
         "keyid bucket primary foreign cache sort partition translation i18n"
     )
 )
+_NOT_SECRET = frozenset(words("public pub publishable csrf xsrf csrftoken crumb"))
 _WEAK_LAST = frozenset(words("sid auth authorization authentication access private license licence oauth"))
 _SEGMENTS = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])|[^\W_a-zA-Z]+")
 
@@ -120,29 +125,41 @@ Place: TypeAlias = "tuple[int, int] | None"
 def find_assignments(window: Window) -> Iterator[Finding]:
     """Values in `window` that a name calls a password, key, token or secret."""
     text, at = window.text, 0
-    lower = text.lower()
-    if len(lower) != len(text):  # "İ" becomes two characters
-        lower = "".join(char.lower() if char < "\x80" else char for char in text)
+    lower = _lower(text)
     while name := _NAME.search(lower, at):
         rest = _NAME_CHARS.match(text, name.end())
         end = at = max(name.end(), rest.end() if rest else 0)
         tail = _TAIL.match(text, end)
         if tail is None or _is_slot(text, name.start(), end):
             continue
-        strength = _strength(name[0])
-        value = _value(text, name, tail, window.style, strength)
         before = _NAME_BEFORE.search(text, max(0, name.start() - 64), name.start())
         full = (before[0] if before else "") + text[name.start() : end]
+        strength = _strength(full[-256:])
+        value = _value(text, name, tail, window.style, strength)
         if value and _accepts(full, strength, text[slice(*value)], tail):
             yield window.finding(*value, "PASSWORD" if strength == "password" else "KEY", "assignment")
             at = max(at, value[1])
 
 
-def _strength(word: str) -> str:
-    """What a word of a name promises: a `password`, a `key`, or perhaps a key (`weak`)."""
-    if _IS_PASSWORD.match(word):
-        return "password"
-    return "weak" if _IS_WEAK.fullmatch(word) else "key"
+def _strength(name: str) -> str:
+    """What a name promises: a `password`, a `key`, perhaps a key (`weak`), or nothing; its last strong word says.
+
+    A word counts only where it ends: `keyframe`, `tokenizer` and `monkeys` promise nothing.
+    """
+    strength, lower = "", _lower(name)
+    for match in _NAME.finditer(lower):
+        if _IS_PASSWORD.match(match[0]):
+            strength = "password"
+        elif _ENDS.match(name, match.end()) and not _ENGLISH.search(lower, 0, match.end()):
+            weak = _IS_WEAK.fullmatch(match[0]) is not None
+            strength = (strength or "weak") if weak else "key"
+    return strength
+
+
+def _lower(text: str) -> str:
+    """`text` in lower case, character by character, so that places stay."""
+    lower = text.lower()
+    return lower if len(lower) == len(text) else "".join(char.lower() if char < "\x80" else char for char in text)
 
 
 def _is_slot(text: str, start: int, end: int) -> bool:
@@ -169,20 +186,20 @@ def find_credentials(window: Window) -> Iterator[Finding]:
 def _value(text: str, name: re.Match[str], tail: re.Match[str], style: str, strength: str) -> Place:
     """Where the value after `tail` stands, or None."""
     start, opening, separator = tail.end(), tail["open"], tail["sep"]
-    spaced = separator in {" ", "\t"}
+    spaced = separator in _LOOSE
     flag = spaced and _FLAG.search(text, max(0, name.start() - 64), name.start()) is not None
     match = None
     if separator == "(" and "." in text[name.end() : tail.start()]:
         pass  # password.encode("utf-8")
-    elif opening and (flag or not spaced):
-        match = _quoted_value(text, start, opening, listed=separator == ",")
+    elif opening and (flag or not spaced or strength != "weak"):
+        match = _quoted_value(text, start, opening, listed=separator == "," or (spaced and not flag))
     elif separator == ">":
         match = _ELEMENT.match(text, start)
     elif flag:
         match = _FLAG_VALUE.match(text, start)
     elif spaced and strength != "password":
         match = _SPACED.match(text, start)
-    elif separator not in {"(", ",", " ", "\t"}:
+    elif separator not in {"(", ","} and not spaced:
         return _bare_value(text, start, style, password=strength == "password")
     return match.span(1) if match else None
 
@@ -207,13 +224,13 @@ def _bare_value(text: str, start: int, style: str, *, password: bool) -> Place:
 def names_a_secret(name: str) -> bool:
     """Whether an identifier says that its value is a secret, and not something about a secret or public."""
     segments = [segment.lower() for segment in _SEGMENTS.findall(name)]
-    return bool(segments) and segments[-1] not in _ABOUT and not {"public", "pub"} & set(segments)
+    return bool(segments) and segments[-1] not in _ABOUT and not _NOT_SECRET & set(segments)
 
 
 def _accepts(name: str, strength: str, value: str, tail: re.Match[str]) -> bool:
     element = tail["sep"] == ">"
     quoted = element or tail["open"] is not None
-    if not names_a_secret(name):
+    if not strength or not names_a_secret(name):
         return False
     if strength == "password":
         return is_plausible_password(value)
@@ -257,6 +274,8 @@ ASSIGNMENTS = Rule(
         _KEYS + r"[\w.\-]{0,64}[^\w\n][^\n]{0,40}[\"'`;>]\{\\{0,2}[\"']",
         _KEYS + r"[\w.\-]{0,64}[\"'`\])]{0,3}[ \t]{0,8}[=:>][=:> \t]{0,8}[^\s\"'`<>]{12}",
         _KEYS + r"[\w.\-]{0,64}[ \t]{1,8}[A-Za-z0-9+/_=.~\-]{20}",
+        _KEYS + r"[\w.\-]{0,64}[ \t]{0,8}[\-|][ \t]{0,8}[A-Za-z0-9+/_=.~\-]{20}",
+        _KEYS + r"[\w.\-]{0,64}>[^<>\n]{8,1024}</",
         r"--[a-z\-]{0,20}(?:pass|pwd|token|key|secret)[\w.\-]{0,64}[ \t]{1,16}[\"'`]?[^\s\"'`<]{4}",
     ),
     find=find_assignments,

@@ -155,6 +155,29 @@ def is_digest(value: str) -> bool:
     return _UUID.fullmatch(value) is not None or (len(value) in {32, 40, 56, 64, 96, 128} and _is_hex(value))
 
 
+def is_opaque(value: str) -> bool:
+    """Whether `value` mixes letters and digits as generators do: no word, path, slot, sample or digest."""
+    digits = sum(char.isdigit() for char in value)
+    letters = sum(char.isalpha() for char in value)
+    if digits < 3 or letters < 3 or is_digest(value) or is_wordy(value) or is_alphabet(value):
+        return False
+    if is_template(value) or is_reference(value) or _SAMPLE.search(value) or entropy(value) < 3.2:
+        return False
+    return not _is_dashed_words(value)
+
+
+def is_opaque_digest(value: str) -> bool:
+    """Whether `value` is a digest or UUID of different digits (no 0000…)."""
+    return is_digest(value) and entropy(value) > 2.5
+
+
+def _is_dashed_words(value: str) -> bool:
+    """Whether the pieces between dashes, dots, slashes, underscores are mostly words or short: a slug, a path."""
+    pieces = [piece for piece in re.split(r"[-_./=+]+", value) if piece]
+    plain = sum(len(piece) for piece in pieces if is_wordy(piece) or len(piece) <= 4)
+    return len(pieces) > 1 and plain >= 0.5 * sum(map(len, pieces))
+
+
 def _is_hex(value: str) -> bool:
     return all(char in "0123456789abcdefABCDEF" for char in value)
 
@@ -189,4 +212,4 @@ def _is_mixed(value: str) -> bool:
     symbols = sum(not char.isalnum() and char not in "_-./:" for char in value)
     digits = sum(char.isdigit() for char in value)
     mixed = any(char.islower() for char in value) and any(char.isupper() for char in value)
-    return len(value) >= 6 and symbols >= 2 and digits >= 2 and mixed and not _is_known_words(value)
+    return len(value) >= 8 and symbols >= 2 and digits >= 2 and mixed

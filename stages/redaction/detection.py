@@ -28,10 +28,12 @@ from stages.redaction.numbers import CARDS, IBANS, PHONES
 from stages.redaction.plugins import NOT_INI, Secret, scan_document
 from stages.redaction.plugins import expressions as plugin_expressions
 from stages.redaction.policy import judge_kingfisher, judge_plugin
+from stages.redaction.repeats import find_repeats
 from stages.redaction.rewriting import is_rewritten
 from stages.redaction.settings import Settings
 from stages.redaction.tokens import token_rules
 from stages.redaction.vectorscan import CASELESS, SINGLE, Expression, Hit, Patterns, in_characters
+from stages.redaction.vendors import GLUED, SERVICES
 
 SEGMENT = 1 << 20
 SEGMENT_OVERLAP = 8_192
@@ -40,7 +42,7 @@ EXACT_BYTES = 131_072
 _RULES_FROM = 1_000
 _KEY_BLOCK = 901
 
-_SECRETS = (*token_rules(), CREDENTIALS, ASSIGNMENTS)
+_SECRETS = (*token_rules(), CREDENTIALS, ASSIGNMENTS, GLUED, SERVICES)
 _PERSONAL = (EMAILS, OBFUSCATED_EMAILS, IP_ADDRESSES, MAC_ADDRESSES, PHONES, CARDS, IBANS)
 _CONFIG_NAMES = re.compile(
     r"\.(?:env|ini|cfg|cnf|conf|config|ya?ml|eyaml|properties|toml|tfvars|netrc|npmrc|pypirc|sh|bash|zsh|bat|ps1|"
@@ -69,6 +71,7 @@ def find_in_document(data: bytes, path: bytes, settings: Settings) -> list[Findi
             found.update(_shift(_known_tokens(piece, settings.level), start))
     if secrets and (any(hit.number != NOT_INI for hit in plugin_hits) or _must_parse(data, name, plugin_hits)):
         found.update(_plugin_findings(data, name, plugin_hits, settings))
+    found.update(tuple(find_repeats(data, found)))
     return sorted(finding for finding in found if finding.kind in settings.kinds)
 
 

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import pydantic
 
 NAME = "redaction"
-VERSION = "1"
+VERSION = "2"
 
 # Redaction drops no content, so it has no reason codes.
 REASONS: Mapping[str, str] = MappingProxyType({})
