@@ -24,7 +24,9 @@ from stages.redaction.model import Finding, Rule, Window, words
 
 # Words of names, lower case. Each alternative starts with a plain letter, which lets `re` skip quickly.
 _PASSWORD_WORDS = (
-    "pass(?:word|wd|phrase|code|wort)",
+    "pass(?:word|wd|phrase|code|wort|wrd)",
+    "ps{1,2}w(?:o?r)?d",
+    "paswo?r?d",
     "pwd",
     "kennwort",
     "contrase(?:ñ|n)a",
@@ -32,7 +34,7 @@ _PASSWORD_WORDS = (
     "haslo",
     "пароль",
     "密码",
-    *(rf"{word}(?<![a-z]{word})(?![a-z])" for word in ("pass", "pw", "psw", "pswd", "mdp")),
+    *(rf"{word}(?<![a-z]{word})(?![a-z])" for word in ("pass", "pw", "psw", "mdp")),
 )
 _KEY_OWNERS = words(
     "access account admin api app auth client consumer database db deploy encryption integration license master n "
@@ -46,22 +48,32 @@ _KEY_WORDS = (
     "credential",
     "bearer",
     "seed",
-    "signature",
-    *(rf"{word}(?<![a-z]{word})(?![a-z])" for word in ("auth", "cred", "creds", "sig")),
+    *(rf"{word}(?<![a-z]{word})(?![a-z])" for word in ("auth", "cred", "creds")),
 )
 _WEAK_WORDS = (
     "key",
     "oauth",
     *(
         rf"{word}(?<![a-z]{word})(?![a-z])"
-        for word in ("sid", "authorization", "authentication", "access", "private", "license", "licence")
+        for word in (
+            "sid",
+            "sig",
+            "signature",
+            "authorization",
+            "authentication",
+            "access",
+            "private",
+            "license",
+            "licence",
+        )
     ),
 )
 _NAME = re.compile("|".join((*_PASSWORD_WORDS, *_KEY_WORDS, *_WEAK_WORDS)))
-_IS_PASSWORD = re.compile("|".join(("pass", "pw", "psw", "mdp", *_PASSWORD_WORDS[1:8])))
-_IS_WEAK = re.compile("key|oauth|sid|authorization|authentication|access|private|licen[sc]e")
+_IS_PASSWORD = re.compile("|".join(("pass", "pw", "ps{1,2}w", "pasw", "mdp", *_PASSWORD_WORDS[3:10])))
+_IS_WEAK = re.compile("key|oauth|sid|sig|signature|authorization|authentication|access|private|licen[sc]e")
 _NAME_CHARS = re.compile(r"[\w.\-]{0,64}")
 _NAME_BEFORE = re.compile(r"[\w.\-$]{0,64}$")
+_ARN = re.compile(r"arn:[\w\-]{1,16}:[\w:\-]{1,100}$")  # arn:aws:secretsmanager:…:secret:NAME
 _TAIL = re.compile(
     r"""(?P<close>\\?["'`\])}*]|&quot;|&\#3[49];){0,3}
         (?:\s{0,4}:\s{0,2}[A-Za-z][\w<>\[\]|?.]{0,30}(?=\s{0,4}=[^=]))?    # a type: `token: String = …`
@@ -100,11 +112,17 @@ _ABOUT = frozenset(
         "prefix prompt provider ref regex region required reset resolver role rule scheme scope size source status "
         "store strength style suffix template text timeout title ttl type uri url usage user username validation "
         "validator vault version view chars uuid guid fingerprint checksum thumbprint public pub csrf xsrf csrftoken "
-        "keyid bucket primary foreign cache sort partition translation i18n"
+        "keyid bucket primary translation i18n pem crt cer der txt json yml yaml arn"
     )
 )
-_NOT_SECRET = frozenset(words("public pub publishable csrf xsrf csrftoken crumb"))
-_WEAK_LAST = frozenset(words("sid auth authorization authentication access private license licence oauth"))
+_NOT_SECRET = frozenset(words("public pub publishable csrf xsrf csrftoken crumb foreign partition cache sort routing"))
+# Tokens that hold a place in a list or name a request, and open nothing.
+_BOOKMARKS = frozenset(
+    words("next page continuation request change cursor sync idempotency start marker resume pagination")
+)
+_WEAK_LAST = frozenset(
+    words("sid sig signature auth authorization authentication access private license licence oauth")
+)
 _SEGMENTS = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])|[^\W_a-zA-Z]+")
 
 _URL_USER = re.compile(r"\b[a-z][a-z0-9+.\-]{1,30}://([^\s/:@\"'`<>]{0,128}):([^\s/@\"'`<>]{1,256})@[\w.\-\[]", re.I)
@@ -130,14 +148,21 @@ def find_assignments(window: Window) -> Iterator[Finding]:
         rest = _NAME_CHARS.match(text, name.end())
         end = at = max(name.end(), rest.end() if rest else 0)
         tail = _TAIL.match(text, end)
-        if tail is None or _is_slot(text, name.start(), end):
+        if (
+            tail is None
+            or _is_slot(text, name.start(), end)
+            or _ARN.search(text, max(0, name.start() - 128), name.start())
+        ):
             continue
         before = _NAME_BEFORE.search(text, max(0, name.start() - 64), name.start())
         full = (before[0] if before else "") + text[name.start() : end]
         strength = _strength(full[-256:])
         value = _value(text, name, tail, window.style, strength)
-        if value and _accepts(full, strength, text[slice(*value)], tail):
-            yield window.finding(*value, "PASSWORD" if strength == "password" else "KEY", "assignment")
+        element = tail["sep"] == ">"
+        quoted = element or tail["open"] is not None
+        kind = judge_value(full, text[slice(*value)], quoted=quoted, spaced=element) if value else None
+        if value and kind:
+            yield window.finding(*value, kind, "assignment")
             at = max(at, value[1])
 
 
@@ -224,20 +249,27 @@ def _bare_value(text: str, start: int, style: str, *, password: bool) -> Place:
 def names_a_secret(name: str) -> bool:
     """Whether an identifier says that its value is a secret, and not something about a secret or public."""
     segments = [segment.lower() for segment in _SEGMENTS.findall(name)]
+    if segments[-1:] == ["token"] and _BOOKMARKS & set(segments[-3:-1]):
+        return False
     return bool(segments) and segments[-1] not in _ABOUT and not _NOT_SECRET & set(segments)
 
 
-def _accepts(name: str, strength: str, value: str, tail: re.Match[str]) -> bool:
-    element = tail["sep"] == ">"
-    quoted = element or tail["open"] is not None
+def judge_value(name: str, value: str, *, quoted: bool, spaced: bool = False) -> str | None:
+    """The kind of secret that `value` is if it stands for `name`, or None; `spaced`: words may stand around it."""
+    strength = _strength(name[-256:])
     if not strength or not names_a_secret(name):
-        return False
+        return None
     if strength == "password":
-        return is_plausible_password(value)
-    segments = [segment.lower() for segment in _SEGMENTS.findall(name)]
+        return "PASSWORD" if is_plausible_password(value) else None
     if strength == "key":
-        pieces = value.strip("{}").split() if element else [value]
-        return any(is_plausible_key(piece, least=8 if quoted else 12) for piece in pieces[:4])
+        pieces = value.strip("{}").split() if spaced else [value]
+        return "KEY" if any(is_plausible_key(piece, least=8 if quoted else 12) for piece in pieces[:4]) else None
+    return "KEY" if _is_weak_key(name, value) else None
+
+
+def _is_weak_key(name: str, value: str) -> bool:
+    """Whether `value` is a key where a name says no more than `key`, `sid` or `auth`."""
+    segments = [segment.lower() for segment in _SEGMENTS.findall(name)]
     if not (segments[-1].endswith("key") or segments[-1] in _WEAK_LAST) or is_alphabet(value):
         return False
     if is_digest(value):
@@ -258,11 +290,16 @@ def _is_url_password(user: str, password: str) -> bool:
 
 _PASSWORDS = (
     r"(?:pass|pwd|kennwort|contrase|senha|haslo|\xd0\xbf\xd0\xb0\xd1\x80\xd0\xbe\xd0\xbb\xd1\x8c|\xe5\xaf\x86\xe7\xa0\x81|pw|"
-    r"psw|mdp)"
+    r"pss?w|pasw|mdp)"
 )
+# Names up to their separator; short words count only where they end.
 _KEYS = (
-    r"(?:secret|token|key|schl\xc3\xbcssel|credential|creds?|bearer|seed|oauth|auth|signature|sig|sid|authorization|"
-    r"authentication|access|private|licen[sc]e)"
+    rf"(?:(?:secret|token|schl\xc3\xbcssel|credential|bearer|seed|(?:{'|'.join(_KEY_OWNERS)})[_\-. ]?key)"
+    r"[\w.\-]{0,64}|(?:^|[^a-z])(?:creds?|auth)(?:[0-9_.\-][\w.\-]{0,64})?)"
+)
+_WEAK = (
+    r"(?:(?:key|oauth|signature|authorization|authentication|access|private|licen[sc]e)[\w.\-]{0,64}|"
+    r"(?:^|[^a-z])si[dg](?:[0-9_.\-][\w.\-]{0,64})?)"
 )
 ASSIGNMENTS = Rule(
     name="assignment",
@@ -270,12 +307,14 @@ ASSIGNMENTS = Rule(
     triggers=(
         _PASSWORDS + r"[\w.\-]{0,64}[^\w\n][^\n]{0,40}[\"'`;>][^\s\"'`<>]{4}",
         _PASSWORDS + r"[\w.\-]{0,64}[ \t]{0,8}[=:>][=:> \t]{0,8}[^\s\"'`<>]{4}",
-        _KEYS + r"[\w.\-]{0,64}[^\w\n][^\n]{0,40}[\"'`;>][^\s\"'`<>]{8}",
-        _KEYS + r"[\w.\-]{0,64}[^\w\n][^\n]{0,40}[\"'`;>]\{\\{0,2}[\"']",
-        _KEYS + r"[\w.\-]{0,64}[\"'`\])]{0,3}[ \t]{0,8}[=:>][=:> \t]{0,8}[^\s\"'`<>]{12}",
-        _KEYS + r"[\w.\-]{0,64}[ \t]{1,8}[A-Za-z0-9+/_=.~\-]{20}",
-        _KEYS + r"[\w.\-]{0,64}[ \t]{0,8}[\-|][ \t]{0,8}[A-Za-z0-9+/_=.~\-]{20}",
-        _KEYS + r"[\w.\-]{0,64}>[^<>\n]{8,1024}</",
+        _KEYS + r"[^\w\n][^\n]{0,40}[\"'`;>][^\s\"'`<>]{8}",
+        _KEYS + r"[^\w\n][^\n]{0,40}[\"'`;>]\{\\{0,2}[\"']",
+        _KEYS + r"[\"'`\])]{0,3}[ \t]{0,8}[=:>][=:> \t]{0,8}[^\s\"'`<>]{12}",
+        _KEYS + r">[^<>\n]{8,1024}</",
+        _WEAK + r"[^\w\n][^\n]{0,40}[\"'`;>][^\s\"'`<>]{16}",
+        _WEAK + r"[\"'`\])]{0,3}[ \t]{0,8}[=:>][=:> \t]{0,8}[^\s\"'`<>]{16}",
+        _WEAK + r">[^<>\n]{16,1024}</",
+        rf"(?:{_KEYS}|{_WEAK})[ \t]{{1,8}}(?:[\-|][ \t]{{0,8}})?[A-Za-z0-9+/_=.~\-]{{20}}",
         r"--[a-z\-]{0,20}(?:pass|pwd|token|key|secret)[\w.\-]{0,64}[ \t]{1,16}[\"'`]?[^\s\"'`<]{4}",
     ),
     find=find_assignments,

@@ -28,7 +28,7 @@ _PAIRS = words(
 _WORD_LIKE = 0.15
 
 _TEMPLATE = re.compile(
-    r"^(?:<.*>|\$?\{.*\}|\$\(.*\)|\$\w+|\{\{.*|.*\}\}|%\(?\w*\)?[sd]|%\w+%|#\{.*\}|@\w+@|\(\(.*\)\)|\[.*\]|__\w+__|&\w+;?|:\w+|@.*\(.*|\*+\w*)$",
+    r"^(?:<.*>|\$?\{.*\}|\$\(.*\)|\$\w+|\{\{.*|.*\}\}|%\(?\w*\)?[sd]|%\w+%|#\{.*\}|@\w+@|\(\(.*\)\)|\[.*\]|__\w+__|&\w+;?|:\w+|@.*\(.*|(?:[^\w\s]*%[sdr])+[^\w\s]*|\*+\w*)$",
     re.S,
 )
 _INTERPOLATED = re.compile(r"\$\{|\$\(|\{\{|#\{|<%|%\(\w+\)s|\{[A-Za-z_]\w*\}")
@@ -66,7 +66,8 @@ _CODE = re.compile(
     re.S,
 )
 _PATH_OR_URL = re.compile(
-    r"^(?:[a-z][a-z0-9+.-]*:)?//|^(?:~|\.{0,2})/[\w.-]+(?:/|$)|^[A-Za-z]:\\|^[\w-]+(?:/[\w.-]+)+\.\w{1,5}$|"
+    r"^(?:[a-z][a-z0-9+.-]*:)?//|^arn:[\w-]*:|^S-1-\d+-\d+|^(?:~|\.{0,2})/[\w.-]+(?:/|$)|^[A-Za-z]:\\|^[\w-]+(?:/[\w.-]+)+\.\w{1,5}$|"
+    r"^[\w-]+(?:\.[\w-]+)*\.(?:com|org|net|io|dev|app|co|edu|gov|cloud|local|internal)$|"
     r"\.(?:pem|key|crt|cer|json|ya?ml|txt|env|js|ts|py|go|rb|java|html?|php|pub|jks|p12|pfx|conf|ini)$",
     re.I,
 )
@@ -133,6 +134,12 @@ def is_plausible_password(value: str) -> bool:
     return (not _is_known_words(value) and not is_wordy(value) and not value.isdigit()) or _is_mixed(value)
 
 
+# NATS nkeys, age, OpenSSH, X.509 SubjectPublicKeyInfo and certificates in base64.
+_PUBLIC = re.compile(
+    r"[ACNOU][A-Z2-7]{55}$|age1[02-9ac-hj-np-z]{58}$|AAAA[BCE]3NzaC1|AAAAE2VjZHNh|"
+    r"MII[BC][CI]jANBgkq|MIGfMA0GC|MFkwEwYH|MCowBQYDK2V|LS0tLS1CRUdJTiB(?:DRVJU|QVUJM)"
+)
+_LONG_NUMBER = 24  # digits; longer than any identifier, time or amount that is written as a number
 _KEY_CHARS = re.compile(r"[\w+/=.~:%$!@#^&*?,\-]+", re.A)
 
 
@@ -144,7 +151,7 @@ def is_plausible_key(value: str, *, least: int = 10) -> bool:
         return False
     if is_template(value) or is_reference(value) or _SAMPLE.search(value) or _ADDRESS.search(value):
         return False
-    if is_wordy(value) or value.isdigit() or entropy(value) < 2.6:
+    if is_public(value) or is_wordy(value) or (value.isdigit() and len(value) < _LONG_NUMBER) or entropy(value) < 2.6:
         return False
     has_digit = any(char.isdigit() for char in value)
     return has_digit or pronounceable(value) < _WORD_LIKE or entropy(value) > 4
@@ -155,11 +162,16 @@ def is_digest(value: str) -> bool:
     return _UUID.fullmatch(value) is not None or (len(value) in {32, 40, 56, 64, 96, 128} and _is_hex(value))
 
 
+def is_public(value: str) -> bool:
+    """Whether `value` is the public half of a key pair or a publishable key, by its documented shape."""
+    return _PUBLIC.match(value) is not None
+
+
 def is_opaque(value: str) -> bool:
     """Whether `value` mixes letters and digits as generators do: no word, path, slot, sample or digest."""
     digits = sum(char.isdigit() for char in value)
     letters = sum(char.isalpha() for char in value)
-    if digits < 3 or letters < 3 or is_digest(value) or is_wordy(value) or is_alphabet(value):
+    if digits < 3 or letters < 3 or is_public(value) or is_digest(value) or is_wordy(value) or is_alphabet(value):
         return False
     if is_template(value) or is_reference(value) or _SAMPLE.search(value) or entropy(value) < 3.2:
         return False

@@ -14,8 +14,10 @@ from stages.redaction.decoys import is_digest, is_plausible_key, is_plausible_pa
 from stages.redaction.plugins import NAMES_OF_SECRETS
 
 _ENTROPY = frozenset({"Base64 High Entropy String", "Hex High Entropy String"})
-# Ours know policy and extent better: addresses, whole key blocks, the key without its name.
-_SUPERSEDED = frozenset({"Public IP (ipv4)", "Private Key", "Azure Storage Account access key"})
+# Ours know policy and extent better: addresses, whole key blocks, the key without its name, the token's own shape.
+_SUPERSEDED = frozenset({"Public IP (ipv4)", "Private Key", "Azure Storage Account access key", "Telegram Bot Token"})
+# Rules of kingfisher that report what is no secret: the names of accounts.
+_NO_SECRETS = re.compile(r"account-name$")
 _NAMED = re.compile(NAMES_OF_SECRETS, re.I)
 _NOT_NAMED = re.compile(
     r"public|hash|digest|sha\d|md5|checksum|integrity|fingerprint|commit|revision|example|test_?vector|csrf", re.I
@@ -44,7 +46,7 @@ def judge_kingfisher(rule: str, value: str, *, level: int) -> bool:
 
     Private keys are left to `keyblocks`, which knows where their parts end.
     """
-    if "PRIVATE KEY-" in value:
+    if "PRIVATE KEY-" in value or _NO_SECRETS.search(rule):
         return False
     if level == 2:
         return True
@@ -71,4 +73,7 @@ def _is_named_secret(value: str, line: str) -> bool:
     place = line.find(value)
     before = line[max(0, place - 80) : place] if place >= 0 else line[:80]
     named = _NAMED.search(before) is not None and _NOT_NAMED.search(before) is None
+    name = _NAME_OF.search(before)
+    if name and not names_a_secret(name[1]):
+        return False
     return named and not is_digest(value) and is_plausible_key(value, least=16)

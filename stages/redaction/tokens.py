@@ -181,7 +181,7 @@ _TOKENS: dict[str, tuple[str, str]] = {
     ),
     "facebook-token": (
         r"EAA[A-Za-z0-9]{60}",
-        r"(?<![A-Za-z0-9])EAA[A-Za-z0-9]{60,400}(?![A-Za-z0-9])",
+        r"(?<![A-Za-z0-9+/=_\-])EAA[A-Za-z0-9]{60,400}(?![A-Za-z0-9+/=_\-])",
     ),
     "xai-key": (
         r"xai-[A-Za-z0-9_]{70}",

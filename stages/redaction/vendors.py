@@ -36,16 +36,17 @@ _SERVICES = words(
     "todoist tomtom travisci trello tumblr twilio twitch twitter typeform unsplash vercel virustotal vultr wakatime "
     "wandb webex webflow wistia wordnik yandex yelp zapier zendesk zoho zoom zulip"
 )
-_KEY_WORD = re.compile(r"key|token|secret|private|access|auth|api|pass|pwd|credential|pat\b", re.I)
+_KEY_WORD = re.compile(r"key|token|secret|private|pass|pwd|credential|\bpat\b|api\W{0,4}$", re.I)
 _GLUED = re.compile(
-    r"(?P<name>[\w\-]{0,32}?(?:key|token|secret|private|access))[\-_.:= \t]{1,3}"
+    r"(?:key|token|secret|private|access)(?P<sep>[\-_.:= \t]{1,3})"
     r"(?!(?:key|token|secret|private|access)[\-_.:= \t])(?P<value>[A-Za-z0-9][A-Za-z0-9+/_\-]{15,511}={0,2})"
     r"(?![\w(\[=])",
     re.I,
 )
+_BEFORE = re.compile(r"[\w\-]{1,48}$")
 _SERVICE = re.compile(
-    rf"(?<![a-z/@.])(?:{'|'.join(_SERVICES)})(?P<between>[\w \t.\-\"'`:=>(){{}},|\[\]$@]{{0,40}}?)"
-    r"(?<![A-Za-z0-9+/_=.\-])(?P<value>(?=[A-Za-z0-9+/_\-]{0,12}[0-9])[A-Za-z0-9+][A-Za-z0-9+/_=\-]{15,511})"
+    rf"(?<![a-z/@.])(?:{'|'.join(_SERVICES)})(?P<between>[\w \t.\-\"'`:=>(){{}},|\[\]$]{{0,40}}?)"
+    r"(?<![A-Za-z0-9+/_=.\-])(?P<value>(?=[A-Za-z0-9+/_\-]{0,12}[0-9])[A-Za-z0-9+][A-Za-z0-9+/_=.\-]{15,511})"
     r"(?![\w(\[+/=\-])",
     re.I,
 )
@@ -56,7 +57,8 @@ def find_glued(window: Window) -> Iterator[Finding]:
     for match in _GLUED.finditer(window.text):
         value = match["value"]
         strong = is_opaque_digest(value) or (len(value) >= 20 and is_opaque(value))
-        if strong and names_a_secret(match["name"]):
+        before = _BEFORE.search(window.text, max(0, match.start() - 32), match.start("sep"))
+        if strong and before and names_a_secret(before[0]):
             yield window.finding(*match.span("value"), "KEY", "glued")
 
 

@@ -23,6 +23,19 @@ FOUND = {
     "element with words": ("a.xml", f"<secret>{{acme AQAAABAAA {OPAQUE}}}</secret>"),
 }
 KEPT = {
+    "next page": ("a.json", f'"NextToken": "{OPAQUE}"'),
+    "foreign keys": ("a.py", 'fkeys = inspector.get_foreign_keys("remote_table_12345")'),
+    "resource name of a key": ("a.rst", f'"KMSMasterKeyArn": "arn:aws:kms:us-west-2:123456789012:key/{ID}"'),
+    "resource name of a secret": (
+        "a.json",
+        '"ARN": "arn:aws:secretsmanager:us-west-2:123456789012:secret:Prod-a1b2c3d4"',
+    ),
+    "security identifier": ("a.rst", '"SID": "S-1-5-21-1234567891-1234567891-1234567891-1113"'),
+    "format": ("a.py", 'USER_PASSWD = "%s:%s"'),
+    "file name": ("a.py", "openssl('ssl_key.passwd.pem','-aes256','-passout')"),
+    "cache signature": ("CACHEDIR.TAG", "Signature: 8a477f597d28d172" + "789f06886806bc55"),
+    "public key of NATS": ("a.md", "nkey: UDXU4RCSJNZOIQHZNWXHXORDPRTGNJAHAHFRGZNEEJCPQTT2M7NLCNF4"),
+    "base64 that holds a token's prefix": ("a.js", "var d = 'K/EAAD" + "kQmZ7xTq" * 9 + "+AAAQ'"),
     "service, digest": ("a.txt", f"github commit {HEX}12345678"),
     "service, address": ("a.md", f"see github.com/acme/tools/blob/{OPAQUE}"),
     "service, identifier": ("a.json", f'"jira": "{ID}"'),
@@ -62,3 +75,55 @@ def test_a_secret_goes_wherever_it_stands_in_its_document():
 def test_a_short_or_plain_value_is_not_sought_elsewhere():
     text = "password = 'Zebra-fish'\nanimal = 'Zebra-fish'\n"
     assert run(text, "a.py")[0].endswith("animal = 'Zebra-fish'\n")
+
+
+SECRET = """\
+apiVersion: v1
+kind: Secret
+metadata:
+  name: app
+data:
+  # a comment
+  user: "YWRtaW46cGFzc3dvcmQ="
+  ca.crt: LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCk1JSUI=
+  config: |
+    eyJhdXRocyI6eyJodHRwczovL2V4
+  slot: {{ .Values.token }}
+type: Opaque
+---
+kind: ConfigMap
+data:
+  user: YWRtaW46cGFzc3dvcmQ=
+"""
+
+
+def test_a_kubernetes_secret_loses_its_values_and_no_more():
+    redacted, spans = run(SECRET, "app.yaml")
+    expected = SECRET.replace('"YWRtaW46cGFzc3dvcmQ="', '"<KEY>"').replace("eyJhdXRocyI6eyJodHRwczovL2V4", "<KEY>")
+    assert redacted.partition("---")[0] == expected.partition("---")[0]
+    assert {span["rule"] for span in spans} <= {"kubernetes-secret", "repeat"}
+
+
+def test_a_netrc_entry_may_span_lines():
+    text = f"machine api.acme.io\n  login me\n  password {OPAQUE}\n"
+    assert run(text, ".netrc")[0] == text.replace(OPAQUE, "<PASSWORD>")
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("a.java", f'String API_KEY =\n    "{OPAQUE}";\n'),
+        ("a.py", f'connect(token=(\n    "{OPAQUE}"\n))\n'),
+        ("a.yml", f"auth:\n  token: >-\n    {OPAQUE}\n"),
+        ("notes.txt", f"Password:\n{OPAQUE}\n"),
+    ],
+)
+def test_a_value_may_stand_on_the_line_behind_its_name(path, text):
+    redacted, _ = run(text, path)
+    assert OPAQUE not in redacted
+    assert redacted.count("\n") == text.count("\n")
+
+
+def test_a_call_over_two_lines_is_no_assignment():
+    text = "setPassword(\n    mockMvc,\n)\ncache_key:\n  plain\n"
+    assert run(text, "a.kt") == (text, [])
