@@ -13,8 +13,10 @@ from typing import TypeAlias
 
 from stages.redaction.decoys import (
     entropy,
+    has_digit,
     is_alphabet,
     is_digest,
+    is_noise,
     is_plausible_key,
     is_plausible_password,
     is_reference,
@@ -132,6 +134,11 @@ _LOGIN_PAIR = re.compile(
 )
 _CURL_USER = re.compile(r"(?<![\w-])(?:-u|--user)[ =][\"']?([\w.@+-]{1,64}):([^\s\"'@]{4,128})")
 _NETRC = re.compile(r"\b(?:login|user|account)\s+\S{1,128}\s+(?:password|passwd)\s+(\S{4,256})", re.I)
+_LOGIN_COMMAND = re.compile(
+    r"(?<![\w-])(?:(?:docker|podman|helm|oras|crane|skopeo|buildah|az|oc|cf)\s[^\n]{0,120}?login\b[^\n]{0,200}?\s-p[ =]|"
+    r"(?:mysql|mysqldump|mysqladmin|mariadb)\s[^\n]{0,200}?\s-p|sshpass\s{1,4}-p ?)[\"']?([^\s\"'`<>]{6,256})",
+    re.I,
+)
 _AWS_SECRET = re.compile(
     r"(?:aws|secret|sk)[\w.\-]{0,40}[\"'`\])]{0,2}\s{0,4}(?:=>|[=:,]|\()\s{0,4}[\"'`]?([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])",
     re.I,
@@ -157,13 +164,21 @@ def find_assignments(window: Window) -> Iterator[Finding]:
         before = _NAME_BEFORE.search(text, max(0, name.start() - 64), name.start())
         full = (before[0] if before else "") + text[name.start() : end]
         strength = _strength(full[-256:])
-        value = _value(text, name, tail, window.style, strength)
+        value = _trimmed(text, _value(text, name, tail, window.style, strength))
         element = tail["sep"] == ">"
         quoted = element or tail["open"] is not None
         kind = judge_value(full, text[slice(*value)], quoted=quoted, spaced=element) if value else None
         if value and kind:
             yield window.finding(*value, kind, "assignment")
             at = max(at, value[1])
+
+
+def _trimmed(text: str, place: Place) -> Place:
+    """`place` without the white space at its ends; None if nothing is left."""
+    if place is None or not (value := text[slice(*place)].strip()):
+        return None
+    start = text.index(value, place[0])
+    return start, start + len(value)
 
 
 def _strength(name: str) -> str:
@@ -193,12 +208,17 @@ def _is_slot(text: str, start: int, end: int) -> bool:
 
 
 def find_credentials(window: Window) -> Iterator[Finding]:
-    """Passwords in URLs, `("user", "password")` pairs, netrc lines, `curl -u`, and AWS secret keys."""
+    """Passwords in URLs, `("user", "password")` pairs, netrc lines, `curl -u`, `docker login`, AWS secret keys."""
     text = window.text
     for match in _URL_USER.finditer(text):
         if _is_url_password(match[1], match[2]):
             yield window.finding(*match.span(2), "PASSWORD", "url")
-    for rule, pattern in (("login-pair", _LOGIN_PAIR), ("curl-user", _CURL_USER), ("netrc", _NETRC)):
+    for rule, pattern in (
+        ("login-pair", _LOGIN_PAIR),
+        ("curl-user", _CURL_USER),
+        ("netrc", _NETRC),
+        ("login-command", _LOGIN_COMMAND),
+    ):
         for match in pattern.finditer(text):
             group = pattern.groups
             if is_plausible_password(match[group]):
@@ -274,8 +294,7 @@ def _is_weak_key(name: str, value: str) -> bool:
         return False
     if is_digest(value):
         return len(segments) > 1 and not _is_uuid_like(value)
-    has_digit = any(char.isdigit() for char in value)
-    return has_digit and is_plausible_key(value, least=16) and entropy(value) >= 3.3
+    return (has_digit(value) or is_noise(value)) and is_plausible_key(value, least=16) and entropy(value) >= 3.3
 
 
 def _is_uuid_like(value: str) -> bool:
@@ -329,6 +348,8 @@ CREDENTIALS = Rule(
         r"(?:auth|credentials?|login)\w{0,20}\s{0,4}[=:(]{1,2}\s{0,4}[(\[]?\s{0,4}[\"'][^\"'\n]{1,128}[\"']\s{0,4},\s{0,4}[\"']",
         r"(?:-u|--user)[ =][\"']?[\w.@+\-]{1,64}:",
         r"(?:login|user|account)\s+\S{1,128}\s+(?:password|passwd)\s+\S{4}",
+        r"(?:login[^\n]{0,200}\s-p[ =]|(?:mysql|mysqldump|mysqladmin|mariadb)\s[^\n]{0,200}\s-p|sshpass\s{1,4}-p ?)"
+        r"[\"']?[^\s\"'`<>]{6}",
         r"(?:aws|secret|sk)[\w.\-]{0,40}[\"'`\])]{0,2}\s{0,4}(?:=>|[=:,]|\()\s{0,4}[\"'`]?[A-Za-z0-9/+]{40}",
     ),
     find=find_credentials,

@@ -71,6 +71,8 @@ _PATH_OR_URL = re.compile(
     r"\.(?:pem|key|crt|cer|json|ya?ml|txt|env|js|ts|py|go|rb|java|html?|php|pub|jks|p12|pfx|conf|ini)$",
     re.I,
 )
+# Twenty characters in a row with three digits among letters: no identifier of a program.
+_DENSE = re.compile(r"(?=[A-Za-z]{0,17}\d[A-Za-z]{0,17}\d[A-Za-z]{0,17}\d)[A-Za-z0-9]{20}")
 _ALPHABET = re.compile(r"0123456789|abcdefghij|qwertyuiop", re.I)
 _INNER_STRING = re.compile(r"[A-Za-z0-9+/_=\-]{16,512}")
 _ADDRESS = re.compile(r"^[\w.+-]+@[\w-]+(?:\.[\w-]+)+$")
@@ -88,7 +90,9 @@ def is_template(value: str) -> bool:
 
 def is_reference(value: str) -> bool:
     """Whether `value` is program text, a path or an address where a value is kept, not the value itself."""
-    return _CODE.match(value) is not None or _PATH_OR_URL.search(value) is not None
+    if _CODE.match(value) is not None and not _DENSE.search(value):
+        return True
+    return _PATH_OR_URL.search(value) is not None
 
 
 def is_alphabet(value: str) -> bool:
@@ -139,6 +143,7 @@ _PUBLIC = re.compile(
     r"[ACNOU][A-Z2-7]{55}$|age1[02-9ac-hj-np-z]{58}$|AAAA[BCE]3NzaC1|AAAAE2VjZHNh|"
     r"MII[BC][CI]jANBgkq|MIGfMA0GC|MFkwEwYH|MCowBQYDK2V|LS0tLS1CRUdJTiB(?:DRVJU|QVUJM)"
 )
+_ASCII_DIGIT = re.compile(r"[0-9]")
 _LONG_NUMBER = 24  # digits; longer than any identifier, time or amount that is written as a number
 _KEY_CHARS = re.compile(r"[\w+/=.~:%$!@#^&*?,\-]+", re.A)
 
@@ -153,8 +158,18 @@ def is_plausible_key(value: str, *, least: int = 10) -> bool:
         return False
     if is_public(value) or is_wordy(value) or (value.isdigit() and len(value) < _LONG_NUMBER) or entropy(value) < 2.6:
         return False
-    has_digit = any(char.isdigit() for char in value)
-    return has_digit or pronounceable(value) < _WORD_LIKE or entropy(value) > 4
+    return has_digit(value) or pronounceable(value) < _WORD_LIKE or entropy(value) > 4
+
+
+def has_digit(value: str) -> bool:
+    """Whether there is an ASCII digit in `value`."""
+    return _ASCII_DIGIT.search(value) is not None
+
+
+def is_noise(value: str) -> bool:
+    """Whether the letters of `value`, upper and lower case mixed, follow each other as in no word."""
+    mixed = any(char.islower() for char in value) and any(char.isupper() for char in value)
+    return mixed and len(value) >= 20 and pronounceable(value) < 0 and entropy(value) >= 3.5
 
 
 def is_digest(value: str) -> bool:

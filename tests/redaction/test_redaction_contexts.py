@@ -20,9 +20,16 @@ FOUND = {
     "table": ("a.md", f"| acme auth token | {OPAQUE} |"),
     "quoted behind a space": ("a.tf", f'  acme_token "{OPAQUE}"'),
     "weak word in a strong name": ("run", f"curl -d access_token={HEX} https://api.acme.io"),
-    "element with words": ("a.xml", f"<secret>{{acme AQAAABAAA {OPAQUE}}}</secret>"),
+    "docker login": ("run.md", f"docker login -u me -p {OPAQUE} acme.azurecr.io"),
+    "mysql": ("run.sh", f"mysql -uroot -p{OPAQUE} db"),
+    "sshpass": ("run.sh", f"sshpass -p '{OPAQUE}' ssh host"),
+    "white space in the literal": ("a.py", f"acme_token = '{OPAQUE} '"),
+    "parts with dots": ("a.py", f"acme_token = 'tkn.{OPAQUE}'"),
+    "element with words": ("a.xml", f"<secret>{OPAQUE}</secret>"),
 }
 KEPT = {
+    "port of a login": ("run.md", "docker login host -p 2222222"),
+    "option of mysql": ("run.md", "mysql -u root -p database"),
     "next page": ("a.json", f'"NextToken": "{OPAQUE}"'),
     "foreign keys": ("a.py", 'fkeys = inspector.get_foreign_keys("remote_table_12345")'),
     "resource name of a key": ("a.rst", f'"KMSMasterKeyArn": "arn:aws:kms:us-west-2:123456789012:key/{ID}"'),
@@ -50,13 +57,18 @@ KEPT = {
 }
 
 
+def test_an_element_loses_its_whole_text():
+    text = f"<secret>{{acme AQAAABAAA {OPAQUE}}}</secret>"
+    assert run(text, "credentials.xml")[0] == "<secret><KEY></secret>"
+
+
 @pytest.mark.parametrize("name", FOUND)
 def test_the_value_goes_and_nothing_else(name):
     path, text = FOUND[name]
     redacted, _ = run(text, path)
     value = next(each for each in (OPAQUE, HEX, ID) if each in text)
     assert value not in redacted
-    assert redacted.replace("<KEY>", "") == text.replace(value, "") or "<secret>" in text
+    assert redacted.replace("<KEY>", "").replace("<PASSWORD>", "") == text.replace(value, "").replace("tkn.", "")
 
 
 @pytest.mark.parametrize("name", KEPT)
