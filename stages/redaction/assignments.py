@@ -135,7 +135,7 @@ _LOGIN_PAIR = re.compile(
 _CURL_USER = re.compile(r"(?<![\w-])(?:-u|--user)[ =][\"']?([\w.@+-]{1,64}):([^\s\"'@]{4,128})")
 _NETRC = re.compile(r"\b(?:login|user|account)\s+\S{1,128}\s+(?:password|passwd)\s+(\S{4,256})", re.I)
 _LOGIN_COMMAND = re.compile(
-    r"(?<![\w-])(?:(?:docker|podman|helm|oras|crane|skopeo|buildah|az|oc|cf)\s[^\n]{0,120}?login\b[^\n]{0,200}?\s-p[ =]|"
+    r"(?<![\w-])(?:(?:docker|podman|helm|oras|crane|skopeo|az|oc|cf)\s[^\n]{0,120}?login\b[^\n]{0,200}?\s-p[ =]|"
     r"(?:mysql|mysqldump|mysqladmin|mariadb)\s[^\n]{0,200}?\s-p|sshpass\s{1,4}-p ?)[\"']?([^\s\"'`<>]{6,256})",
     re.I,
 )
