@@ -7,6 +7,7 @@ when it is no identifier. Lengths are bounded everywhere, so work is linear in t
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 from typing import TypeAlias
@@ -181,6 +182,7 @@ def _trimmed(text: str, place: Place) -> Place:
     return start, start + len(value)
 
 
+@functools.lru_cache(maxsize=4096)
 def _strength(name: str) -> str:
     """What a name promises: a `password`, a `key`, perhaps a key (`weak`), or nothing; its last strong word says.
 
@@ -266,6 +268,7 @@ def _bare_value(text: str, start: int, style: str, *, password: bool) -> Place:
     return start, start + len(match[0].rstrip(",;" if password else ",;)}]"))
 
 
+@functools.lru_cache(maxsize=4096)
 def names_a_secret(name: str) -> bool:
     """Whether an identifier says that its value is a secret, and not something about a secret or public."""
     segments = [segment.lower() for segment in _SEGMENTS.findall(name)]

@@ -31,8 +31,7 @@ from stages.redaction.policy import judge_kingfisher, judge_plugin
 from stages.redaction.repeats import find_repeats
 from stages.redaction.rewriting import is_rewritten
 from stages.redaction.settings import Settings
-from stages.redaction.structures import TRIGGERS as STRUCTURE_TRIGGERS
-from stages.redaction.structures import find_structures
+from stages.redaction.structures import DOCUMENT_TRIGGERS, LINE_TRIGGERS, find_next_line, find_structures
 from stages.redaction.tokens import token_rules
 from stages.redaction.vectorscan import CASELESS, SINGLE, Expression, Hit, Patterns, in_characters
 from stages.redaction.vendors import GLUED, SERVICES
@@ -42,7 +41,7 @@ SEGMENT_OVERLAP = 8_192
 WINDOW = 4_096
 EXACT_BYTES = 131_072
 _RULES_FROM = 1_000
-_KEY_BLOCK, _STRUCTURE = 901, 902
+_KEY_BLOCK, _STRUCTURE, _NEXT_LINE = 901, 902, 903
 
 _SECRETS = (*token_rules(), CREDENTIALS, ASSIGNMENTS, GLUED, SERVICES)
 _PERSONAL = (EMAILS, OBFUSCATED_EMAILS, IP_ADDRESSES, MAC_ADDRESSES, PHONES, CARDS, IBANS)
@@ -71,6 +70,8 @@ def find_in_document(data: bytes, path: bytes, settings: Settings) -> list[Findi
             found.update(find_key_blocks(data))
         if any(hit.number == _STRUCTURE for hit in hits):
             found.update(find_structures(data))
+        for place in {hit.end for hit in hits if hit.number == _NEXT_LINE}:
+            found.update(find_next_line(data, start + place))
         if secrets and settings.kingfisher:
             found.update(_shift(_known_tokens(piece, settings.level), start))
     if secrets and (any(hit.number != NOT_INI for hit in plugin_hits) or _must_parse(data, name, plugin_hits)):
@@ -97,7 +98,8 @@ def _databases(kinds: tuple[str, ...], level: int) -> tuple[Patterns, ...]:
     if {"KEY", "PASSWORD"} & set(kinds):
         secrets += [Expression(trigger, _KEY_BLOCK, SINGLE) for trigger in KEY_BLOCK_TRIGGERS]
         if level:
-            secrets += [Expression(trigger, _STRUCTURE, SINGLE) for trigger in STRUCTURE_TRIGGERS]
+            secrets += [Expression(trigger, _STRUCTURE, SINGLE) for trigger in DOCUMENT_TRIGGERS]
+            secrets += [Expression(trigger, _NEXT_LINE) for trigger in LINE_TRIGGERS]
         plugins = plugin_expressions(("none", "named", "all")[level])
     else:
         plugins = ()

@@ -5,7 +5,7 @@ Looks at whole documents, because a window is one line. Three structures:
   templates stay);
 - a netrc `machine … login … password …` entry, written over several lines;
 - a name that promises a secret, its separator, and the value alone on the next line (string or block scalar).
-Bounds: a Secret is read for 64 KiB behind its `data:`, the other two are local; work is linear.
+Bounds: a Secret is read for 64 KiB behind its `data:`, a value of the next line for 1,200 bytes; work is linear.
 """
 
 from __future__ import annotations
@@ -18,9 +18,12 @@ from stages.redaction.assignments import judge_value
 from stages.redaction.decoys import is_plausible_password, is_template
 from stages.redaction.model import Finding
 
-TRIGGERS = (
+DOCUMENT_TRIGGERS = (
     r"^[ \t]*[\"']?kind[\"']?:[ \t]*[\"']?[sS]ecret[\"']?[ \t]*\r?$",
     r"machine\s{1,8}\S{1,128}\s{1,32}(?:login|account)\s{1,8}\S{1,128}\s{1,32}password\s",
+)
+# These end inside the line of the value; the name is on the line before.
+LINE_TRIGGERS = (
     r"(?i)(?:key|token|secret|passw(?:or)?d|pwd)[\"'\])]{0,3}[ \t]{0,8}[=:(][=:( \t\\]{0,6}\r?\n[ \t]{0,80}"
     r"[\"'`][^\s\"'`<>]{8}",
     r"(?i)(?:key|token|secret|passw(?:or)?d|pwd)[\"']?:[ \t]{0,8}[|>]?[+\-]?[ \t]{0,8}\r?\n[ \t]{0,80}[^\s\"'`<>]{8}",
@@ -34,6 +37,7 @@ _ENTRY = re.compile(rb"[\"']?[\w.\-/]{1,253}[\"']?:[ \t]*(?P<value>[^\r\n]*)")
 _BLOCK = re.compile(rb"[|>][+\-0-9]*[ \t]*(?:#.*)?$")
 _CERTIFICATE = (b"LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0t", b"-----BEGIN CERTIFICATE")
 _LONGEST = 65_536
+_LONGEST_LINE = 1_200
 _NETRC = re.compile(
     rb"\bmachine\s{1,8}\S{1,128}\s{1,32}(?:login|account)\s{1,8}\S{1,128}\s{1,32}password\s{1,8}(\S{4,256})"
 )
@@ -54,13 +58,21 @@ _NAME_BEFORE = re.compile(rb"[\w.\-]{0,64}" + _NAME, re.I)
 
 
 def find_structures(data: bytes) -> Iterator[Finding]:
-    """Every value in the document `data` (UTF-8) that one of the structures makes a secret."""
+    """Every value in the document `data` (UTF-8) that is one of a Kubernetes Secret or of a netrc entry."""
     for start, end in _secret_values(data):
         yield Finding(start, end, "KEY", "gristmill", "kubernetes-secret")
     for match in _NETRC.finditer(data):
         if is_plausible_password(match[1].decode("utf-8", "replace")):
             yield Finding(*match.span(1), "PASSWORD", "gristmill", "netrc")
-    for match in chain.from_iterable(pattern.finditer(data) for pattern in _NEXT_LINES):
+
+
+def find_next_line(data: bytes, place: int) -> Iterator[Finding]:
+    """The value on the line of `place` (where a match of LINE_TRIGGERS ends) that the line before names."""
+    line = data.rfind(b"\n", 0, place)
+    start = max(data.rfind(b"\n", 0, max(line, 0)) + 1, line - _LONGEST_LINE)
+    end = data.find(b"\n", place, place + _LONGEST_LINE)
+    stop = min(len(data), place + _LONGEST_LINE) if end < 0 else end
+    for match in chain.from_iterable(pattern.finditer(data, start, stop) for pattern in _NEXT_LINES):
         name, value = _name_at(data, match.start()), match["value"].decode("utf-8", "replace")
         kind = judge_value(name, value, quoted=True)
         if kind:
