@@ -40,9 +40,9 @@ from stages.redaction.model import words
 
 SUFFIXES = frozenset(
     words(
-        ".bash .c .cc .cfg .clj .cmake .conf .cpp .cs .css .dart .env .ex .go .h .hpp .html .ini .java .jl .js .json .jsx "
-        ".kt .lua .m .md .php .pl .pm .properties .ps1 .py .pyi .r .rb .rs .rst .scala .sh .sql .swift .tf .toml .ts .tsx "
-        ".txt .xml .yaml .yml"
+        ".bash .c .cc .cfg .clj .cmake .conf .cpp .cs .css .dart .env .ex .go .h .hpp .html .ini .java .jl .js .json "
+        ".jsx .kt .lua .m .md .php .pl .pm .properties .ps1 .py .pyi .r .rb .rs .rst .scala .sh .sql .swift .tf .toml "
+        ".ts .tsx .txt .xml .yaml .yml"
     )
 )
 BATCH = 64  # documents a call of `redact`, as the pass over bytes makes them

@@ -16,12 +16,14 @@ from stages.redaction.decoys import (
     entropy,
     has_digit,
     is_alphabet,
+    is_counting,
     is_digest,
     is_noise,
     is_plausible_key,
     is_plausible_password,
     is_reference,
     is_template,
+    is_test_vector,
 )
 from stages.redaction.model import Finding, Rule, Window, words
 
@@ -118,10 +120,23 @@ _ABOUT = frozenset(
         "keyid bucket primary translation i18n pem crt cer der txt json yml yaml arn"
     )
 )
-_NOT_SECRET = frozenset(words("public pub publishable csrf xsrf csrftoken crumb foreign partition cache sort routing"))
-# Tokens that hold a place in a list or name a request, and open nothing.
+_NOT_SECRET = frozenset(words("public pub publishable csrf xsrf csrftoken crumb"))
+# Tokens that hold a place in a list or name a request, and keys that name an entry: they open nothing.
 _BOOKMARKS = frozenset(
-    words("next page continuation request change cursor sync idempotency start marker resume pagination")
+    words(
+        "next page continuation request change cursor sync idempotency start starting marker resume pagination lock "
+        "scroll"
+    )
+)
+_ENTRIES = frozenset(
+    words(
+        "s3 object foreign partition cache sort routing row dict group column index map registry hash range shard "
+        "lookup json idempotency message event hot tools composite natural unique candidate"
+    )
+)
+# Calls that take something else to pieces or ask for it.
+_ASKING = re.compile(
+    r"(?:get|split|parse|strip|remove|find|read|load|input|ask|prompt|hide|mask|has|is)(?![a-z]{0,2}$)", re.I
 )
 _WEAK_LAST = frozenset(
     words("sid sig signature auth authorization authentication access private license licence oauth")
@@ -130,7 +145,8 @@ _SEGMENTS = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])|[^\W_a-zA-Z]+")
 
 _URL_USER = re.compile(r"\b[a-z][a-z0-9+.\-]{1,30}://([^\s/:@\"'`<>]{0,128}):([^\s/@\"'`<>]{1,256})@[\w.\-\[]", re.I)
 _LOGIN_PAIR = re.compile(
-    r"(?:auth|credentials?|login)\w{0,20}\s{0,4}[=:(]{1,2}\s{0,4}[(\[]?\s{0,4}([\"'])[^\"'\n]{1,128}\1\s{0,4},\s{0,4}([\"'])([^\"'\n]{4,128})\2",
+    r"(?:auth|credentials?|login)\w{0,20}\s{0,4}[=:(]{1,2}\s{0,4}[(\[]?\s{0,4}([\"'])[^\"'\n]{1,128}\1\s{0,4},\s{0,4}([\"'])([^\"'\n]{4,128})\2"
+    r"\s{0,4}[)\]]",
     re.I,
 )
 _CURL_USER = re.compile(r"(?<![\w-])(?:-u|--user)[ =][\"']?([\w.@+-]{1,64}):([^\s\"'@]{4,128})")
@@ -156,22 +172,29 @@ def find_assignments(window: Window) -> Iterator[Finding]:
         rest = _NAME_CHARS.match(text, name.end())
         end = at = max(name.end(), rest.end() if rest else 0)
         tail = _TAIL.match(text, end)
-        if (
-            tail is None
-            or _is_slot(text, name.start(), end)
-            or _ARN.search(text, max(0, name.start() - 128), name.start())
-        ):
+        if tail is None or _is_slot(text, name.start(), end):
             continue
         before = _NAME_BEFORE.search(text, max(0, name.start() - 64), name.start())
-        full = (before[0] if before else "") + text[name.start() : end]
+        start = before.start() if before else name.start()
+        full = text[start:end]
+        if _names_other(text, start, full, tail):
+            continue
         strength = _strength(full[-256:])
         value = _trimmed(text, _value(text, name, tail, window.style, strength))
         element = tail["sep"] == ">"
         quoted = element or tail["open"] is not None
         kind = judge_value(full, text[slice(*value)], quoted=quoted, spaced=element) if value else None
-        if value and kind:
+        if value and kind and not is_test_vector(window.name, text[slice(*value)]):
             yield window.finding(*value, kind, "assignment")
             at = max(at, value[1])
+
+
+def _names_other(text: str, start: int, full: str, tail: re.Match[str]) -> bool:
+    """Whether the name that begins at `start` is a part of a resource's name, a type, or a call that gives no value."""
+    if _ARN.search(text, max(0, start - 128), start) or (tail["close"] and text[max(0, start - 2) : start] == "::"):
+        return True
+    called = full.rpartition(".")[2]
+    return tail["sep"] == "(" and (not _strength(called) or _ASKING.match(called) is not None)
 
 
 def _trimmed(text: str, place: Place) -> Place:
@@ -272,7 +295,9 @@ def _bare_value(text: str, start: int, style: str, *, password: bool) -> Place:
 def names_a_secret(name: str) -> bool:
     """Whether an identifier says that its value is a secret, and not something about a secret or public."""
     segments = [segment.lower() for segment in _SEGMENTS.findall(name)]
-    if segments[-1:] == ["token"] and _BOOKMARKS & set(segments[-3:-1]):
+    if segments[-1:] in (["token"], ["tokens"]) and _BOOKMARKS & set(segments[-3:-1]):
+        return False
+    if segments[-1:] in (["key"], ["keys"]) and segments[-2:-1] and segments[-2] in _ENTRIES:
         return False
     return bool(segments) and segments[-1] not in _ABOUT and not _NOT_SECRET & set(segments)
 
@@ -280,7 +305,7 @@ def names_a_secret(name: str) -> bool:
 def judge_value(name: str, value: str, *, quoted: bool, spaced: bool = False) -> str | None:
     """The kind of secret that `value` is if it stands for `name`, or None; `spaced`: words may stand around it."""
     strength = _strength(name[-256:])
-    if not strength or not names_a_secret(name):
+    if not strength or not names_a_secret(name) or is_counting(value):
         return None
     if strength == "password":
         return "PASSWORD" if is_plausible_password(value) else None

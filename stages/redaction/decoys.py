@@ -74,6 +74,13 @@ _PATH_OR_URL = re.compile(
 # Twenty characters in a row with three digits among letters: no identifier of a program.
 _DENSE = re.compile(r"(?=[A-Za-z]{0,17}\d[A-Za-z]{0,17}\d[A-Za-z]{0,17}\d)[A-Za-z0-9]{20}")
 _ALPHABET = re.compile(r"0123456789|abcdefghij|qwertyuiop", re.I)
+# Bytes in order, doubled digits in order: the keys of published test vectors.
+_COUNTING = re.compile(
+    r"0001020304|0102030405|0a0b0c0d0e|0f0e0d0c0b|00112233445566|ffeeddccbb|^(?:0123456789abcdef)+$", re.I
+)
+# Files of published test vectors: their keys in hex are known to all.
+_VECTORS = re.compile(r"vectors?(?![a-z])|wycheproof|(?<![a-z])kat(?![a-z])|(?<![a-z])rfc_?\d{3}")
+_HEX = re.compile(r"(?:0x)?[0-9A-Fa-f]{16,}")
 _INNER_STRING = re.compile(r"[A-Za-z0-9+/_=\-]{16,512}")
 _ADDRESS = re.compile(r"^[\w.+-]+@[\w-]+(?:\.[\w-]+)+$")
 
@@ -98,6 +105,16 @@ def is_reference(value: str) -> bool:
 def is_alphabet(value: str) -> bool:
     """Whether `value` holds ten characters in the order of the alphabet, the digits or the keyboard."""
     return _ALPHABET.search(value) is not None
+
+
+def is_counting(value: str) -> bool:
+    """Whether `value` holds bytes that count up or down, as keys of published test vectors do."""
+    return _COUNTING.search(value) is not None
+
+
+def is_test_vector(file_name: str, value: str) -> bool:
+    """Whether `value` is hex in a file (`file_name` in lower case, without folders) of published test vectors."""
+    return _VECTORS.search(file_name) is not None and _HEX.fullmatch(value) is not None
 
 
 def entropy(value: str) -> float:
@@ -156,7 +173,13 @@ def is_plausible_key(value: str, *, least: int = 10) -> bool:
         return False
     if is_template(value) or is_reference(value) or _SAMPLE.search(value) or _ADDRESS.search(value):
         return False
-    if is_public(value) or is_wordy(value) or (value.isdigit() and len(value) < _LONG_NUMBER) or entropy(value) < 2.6:
+    if (
+        is_public(value)
+        or is_counting(value)
+        or is_wordy(value)
+        or (value.isdigit() and len(value) < _LONG_NUMBER)
+        or entropy(value) < 2.6
+    ):
         return False
     return has_digit(value) or pronounceable(value) < _WORD_LIKE or entropy(value) > 4
 
@@ -195,7 +218,7 @@ def is_opaque(value: str) -> bool:
 
 def is_opaque_digest(value: str) -> bool:
     """Whether `value` is a digest or UUID of different digits (no 0000…)."""
-    return is_digest(value) and entropy(value) > 2.5
+    return is_digest(value) and entropy(value) > 2.5 and not is_counting(value)
 
 
 def _is_dashed_words(value: str) -> bool:

@@ -190,7 +190,7 @@ def _plugin_findings(data: bytes, name: str, hits: Sequence[Hit], settings: Sett
         lines = _line_starts(text) if lines is None else lines
         for start, end in _locate(text, lines, secret):
             line = _line_at(text, start, end)
-            kind = judge_plugin(secret.type, text[start:end], line, level=settings.level)
+            kind = judge_plugin(secret.type, text[start:end], line, level=settings.level, name=name)
             if kind:
                 rule = secret.type.lower().replace(" ", "-")
                 yield Finding(to_bytes(start), to_bytes(end), kind, "detect-secrets", rule)

@@ -43,6 +43,8 @@ _GLUED = re.compile(
     r"(?![\w(\[=])",
     re.I,
 )
+# What says that a digest is one.
+_TOLD = re.compile(r"hash|digest|(?<![a-z])sha\d|md5|checksum|fingerprint|thumbprint|commit|revision", re.I)
 _BEFORE = re.compile(r"[\w\-]{1,48}$")
 _SERVICE = re.compile(
     rf"(?<![a-z/@.])(?:{'|'.join(_SERVICES)})(?P<between>[\w \t.\-\"'`:=>(){{}},|\[\]$]{{0,40}}?)"
@@ -58,7 +60,8 @@ def find_glued(window: Window) -> Iterator[Finding]:
         value = match["value"]
         strong = is_opaque_digest(value) or (len(value) >= 20 and is_opaque(value))
         before = _BEFORE.search(window.text, max(0, match.start() - 32), match.start("sep"))
-        if strong and before and names_a_secret(before[0]):
+        told = _TOLD.search(window.text, max(0, match.start() - 40), match.start("sep"))
+        if strong and before and not told and names_a_secret(before[0]):
             yield window.finding(*match.span("value"), "KEY", "glued")
 
 
@@ -66,7 +69,7 @@ def find_beside_service(window: Window) -> Iterator[Finding]:
     """Values shortly behind the name of a service."""
     for match in _SERVICE.finditer(window.text):
         value = match["value"]
-        named = _KEY_WORD.search(match["between"]) is not None
+        named = _KEY_WORD.search(match["between"]) is not None and _TOLD.search(match["between"]) is None
         if (named and is_opaque_digest(value)) or (len(value) >= (16 if named else 20) and is_opaque(value)):
             yield window.finding(*match.span("value"), "KEY", "service")
 

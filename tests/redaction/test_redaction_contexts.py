@@ -28,6 +28,14 @@ FOUND = {
     "element with words": ("a.xml", f"<secret>{OPAQUE}</secret>"),
 }
 KEPT = {
+    "type of a schema": (
+        "a.py",
+        f'"AWS::IAM::AccessKey": "{HEX[:16]}",\n"AWS::AppSync::ApiKey": "{HEX[:16]}",',
+    ),
+    "key of an object": ("a.json", f'"S3Key": "{HEX}-{HEX}/output", "object_key": "{HEX}"'),
+    "lock token": ("a.json", f'"LockToken":"{ID}"'),
+    "call that splits": ("a.py", "splitpasswd('user:a1b2c3') == pwd.getpwnam('a1b2c3d4')"),
+    "list of prefixes": ("a.py", 'CREDENTIAL_PREFIXES = ("AWS_", "AZURE_9", "GOOGLE_")'),
     "port of a login": ("run.md", "docker login host -p 2222222"),
     "option of mysql": ("run.md", "mysql -u root -p database"),
     "next page": ("a.json", f'"NextToken": "{OPAQUE}"'),
