@@ -151,6 +151,12 @@ _LOGIN_PAIR = re.compile(
 )
 _CURL_USER = re.compile(r"(?<![\w-])(?:-u|--user)[ =][\"']?([\w.@+-]{1,64}):([^\s\"'@]{4,128})")
 _NETRC = re.compile(r"\b(?:login|user|account)\s+\S{1,128}\s+(?:password|passwd)\s+(\S{4,256})", re.I)
+# A setting of a connection string or of an address: `…;Password=…;`, `…&password=…`.
+_CONNECTION = re.compile(
+    r"=[^;?&\s\"'`]{1,128}[;?&]\s?(?:password|passwd|pwd)\s?=\s?([^\s;&\"'`<>\\]{4,256})(?=[;&\"'`\\\s]|$)|"
+    r"[?;&](?:password|passwd|pwd)=([^\s;&\"'`<>\\]{4,256})(?=[;&\"'`\\\s]|$)",
+    re.I,
+)
 _LOGIN_COMMAND = re.compile(
     r"(?<![\w-])(?:(?:docker|podman|helm|oras|crane|skopeo|az|oc|cf)\s[^\n]{0,120}?login\b[^\n]{0,200}?\s-p[ =]|"
     r"(?:mysql|mysqldump|mysqladmin|mariadb)\s[^\n]{0,200}?\s-p|sshpass\s{1,4}-p ?)[\"']?([^\s\"'`<>]{6,256})",
@@ -248,6 +254,10 @@ def find_credentials(window: Window) -> Iterator[Finding]:
             group = pattern.groups
             if is_plausible_password(match[group]):
                 yield window.finding(*match.span(group), "PASSWORD", rule)
+    for match in _CONNECTION.finditer(text):
+        group = 1 if match[1] else 2
+        if is_plausible_password(match[group]) and (has_digit(match[group]) or not match[group].isalpha()):
+            yield window.finding(*match.span(group), "PASSWORD", "connection")
     for match in _AWS_SECRET.finditer(text):
         if "EXAMPLE" not in match[1] and not is_digest(match[1]) and entropy(match[1]) > 3.8:
             yield window.finding(*match.span(1), "KEY", "aws-secret-access-key")
@@ -374,6 +384,7 @@ CREDENTIALS = Rule(
     triggers=(
         r"://[^\s/@\"'`<>]{0,128}:[^\s/@\"'`<>]{1,256}@",
         r"(?:auth|credentials?|login)\w{0,20}\s{0,4}[=:(]{1,2}\s{0,4}[(\[]?\s{0,4}[\"'][^\"'\n]{1,128}[\"']\s{0,4},\s{0,4}[\"']",
+        r"[;?&] ?(?:password|passwd|pwd) ?= ?[^\s;&\"'`<>]{4}",
         r"(?:-u|--user)[ =][\"']?[\w.@+\-]{1,64}:",
         r"(?:login|user|account)\s+\S{1,128}\s+(?:password|passwd)\s+\S{4}",
         r"(?:login[^\n]{0,200}\s-p[ =]|(?:mysql|mysqldump|mysqladmin|mariadb)\s[^\n]{0,200}\s-p|sshpass\s{1,4}-p ?)"
