@@ -15,7 +15,8 @@ Order of the tests, the first that fits decides:
 2. Strict UTF-8 without NUL; `ascii` when no byte is above 0x7F.
 3. NUL bytes: UTF-32 or UTF-16 without BOM where the decoding is strict, a quarter of the characters are
    ASCII, none is NUL and next to none a control. Anything else with a NUL, one NUL in a C file included, is
-   binary: git, Linguist and The Stack (v2 and v3) say so too.
+   binary: git, Linguist and The Stack (v2 and v3) say so too. But for RTF, which ends with its last brace: the NUL that
+   WordPad writes below it is no content.
 4. faust-cchardet, when its guess is not UTF-8 (that has failed), decodes strictly, reads as text, and
    `_believable` agrees: on few letters its guesses between Latin code pages are a coin toss, and it takes
    single accented letters for Chinese.
@@ -109,6 +110,7 @@ _RUN = re.compile(rb"[^\x00-\x7f]{2,}")
 _NOT_ASCII = re.compile(rb"[^\x00-\x7f]")
 
 _Decoded = tuple[str | None, str, float]
+_RTF = b"{\\rtf"
 _BINARY: _Decoded = (None, "binary", 1.0)
 
 
@@ -194,11 +196,13 @@ def _decode_one(data: bytes) -> _Decoded:
             text = _strict(data, encoding)
             if text is not None and "\0" not in text:
                 return text, encoding, 1.0
+    if data.startswith(_RTF) and data.endswith(b"\0"):
+        return _decode_one(data.rstrip(b"\0"))
     if b"\0" in data:
         return _wide(data) or _BINARY
     text = _strict(data, "utf-8")
     if text is not None:
-        return text, "utf-8", 1.0
+        return text, "ascii" if data.isascii() else "utf-8", 1.0
     return _detect(data) or _BINARY
 
 

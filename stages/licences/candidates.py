@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 KINDS = ("licence_file", "licenses_folder", "dot_license", "manifest", "readme")
 """`licence_file` a text that states its directory's licence; `licenses_folder` texts kept for reference (REUSE
 `LICENSES/`, third-party collections); `dot_license` REUSE's sidecar of one file; `manifest` a package manifest,
-REUSE.toml, DEP-5; `readme` a README at the top."""
+REUSE.toml, DEP-5; `readme` a README at the top, or a web page there."""
 
 _TEXT = r"txt|text|md|mkd|mdown|markdown|rst|rest|html?|adoc|asciidoc|org|textile|rdoc|pod|tex|rtf|license|licence"
 _NAMED = (
@@ -37,13 +37,13 @@ _PATTERNS = {
     "installed": rf"(?is)(?:^|/)[^/]+\.(?:dist-info|egg-info)/(?:[^/]*/)*(?:[^/]*[-_. ])?(?:{_STRONG})[^/]*$",
     "licenses_folder": rf"(?is)(?:^|/)(?:LICEN[CS]ES?)/(?:[^/]+/)*[^/.][^/]*?(?:\.(?:{_TEXT})|-[^/]*|\.\d|/[^/.]+)?$",
     "third_party": rf"(?is)(?:^|/)[^/]*(?:{_THIRD})[^/]*(?:li[cs]en[cs]e|notice|copyright)[^/]*$"
-    rf"|(?is)(?:^|/)li[cs]en[cs]es?[-_. ](?:{_THIRD})[^/]*$",
+    rf"|(?is)(?:^|/)li[cs]en[cs]es?[-_. ](?:{_THIRD})[^/]*$|(?is)\.(?:dist|egg)-info/(?:[^/]*/)*(?:{_THIRD})[^/]*/",
     "licence_file": (
         rf"(?is)(?:^|/)(?:[^/]*[-_. ])?(?:{_STRONG})[v-]?\d*"
         rf"(?:[-_. ](?:{_NAMED}|[a-z0-9+]*{_VERSION}))*?{_VERSION}{_END}"
         rf"|(?is)(?:^|/)(?:{_FAMILY}){_VERSION}(?:[-_. ](?:only|or-later|clause|license|licence|\d))*{_END}"
     ),
-    "readme": rf"(?is)^(?:[^/]+/)?readme(?:[-_. ](?:en|us))?{_END}",
+    "readme": rf"(?is)^(?:[^/]+/)?readme(?:[-_. ](?:en|us))?{_END}|(?is)^[^/.][^/]*\.html?$",
 }
 _SOURCE = (
     r"(?is)\.(?:py[iwx]?|c|h|cc|cpp|cxx|hh|hpp|m|mm|js|mjs|cjs|jsx|ts|tsx|vue|go|rs|java|kt|kts|scala|groovy|clj|cs|fs"
@@ -62,10 +62,19 @@ def licence_kind(paths: pa.Array | pa.ChunkedArray) -> pa.Array:
     hit = {name: pc.match_substring_regex(flat, pattern) for name, pattern in _PATTERNS.items()}
     text = pc.invert(pc.match_substring_regex(flat, _SOURCE))
     licence = pc.and_(hit["licence_file"], text)
-    collection = pc.and_(pc.or_(hit["licenses_folder"], hit["third_party"]), text)
+    third = pc.and_(hit["third_party"], text)
+    collection = pc.and_(hit["licenses_folder"], text)
     conditions = pa.StructArray.from_arrays(
-        [hit["manifest"], hit["dot_license"], pc.and_(hit["installed"], text), collection, licence, hit["readme"]],
-        names=["manifest", "dot_license", "installed", "collection", "licence", "readme"],
+        [
+            hit["manifest"],
+            hit["dot_license"],
+            third,
+            pc.and_(hit["installed"], text),
+            collection,
+            licence,
+            hit["readme"],
+        ],
+        names=["manifest", "dot_license", "third", "installed", "collection", "licence", "readme"],
     )
-    chosen = ("manifest", "dot_license", "licence_file", "licenses_folder", "licence_file", "readme")
+    chosen = ("manifest", "dot_license", "licenses_folder", "licence_file", "licenses_folder", "licence_file", "readme")
     return pc.case_when(conditions, *(pa.scalar(kind, pa.string()) for kind in chosen), pa.scalar(None, pa.string()))

@@ -9,7 +9,10 @@ Rules, in order (each over SPDX expressions, never over bags of ids):
 4. A manifest refines the texts: it wins when it names every family that they name (`MIT OR Apache-2.0` over the
    AND of both texts, `GPL-2.0-or-later` over the bare text). A manifest that names something else is heard
    only when it is stricter: then both hold.
-5. A README of the same directory that says OR of the same families settles an AND of texts.
+5. What a licence file prints below its own licence, without saying of what (`appended`, see `bundled.py`), holds as
+   well, unless the manifest names just the families of what stands above it: then that is the work's licence.
+6. A README of the same directory that says OR of the same families settles an AND of texts, and one that says
+   "or later" of the same version settles a bare GNU text, which cannot say so itself.
 
 A text that states terms which nobody knows is `UNRECOGNISED`; a notice that ran into the time limit is
 `NOT_READ`. Both are non_permissive by construction.
@@ -44,13 +47,16 @@ class Statement:
     sort: str  # text | manifest | readme
     name: str
     expression: str
+    leading: str | None = None  # of a text: what it says above what is appended to it; None: nothing is
 
 
 @functools.lru_cache(maxsize=65_536)
 def combined(statements: tuple[Statement, ...]) -> str | None:
     """The directory's expression by the rules of the module; None when neither text nor manifest speaks."""
-    text = _of_texts([item for item in statements if item.sort == "text"])
-    manifest = spdx.conjunction(_declared(statements))
+    texts = [item for item in statements if item.sort == "text"]
+    text, manifest = _of_texts(texts), spdx.conjunction(_declared(statements))
+    if manifest and (leading := _leading(texts)) and spdx.families(leading) == spdx.families(manifest):
+        text = leading
     whole = _refined(text, manifest) if text and manifest else text or manifest
     readmes = [item.expression for item in statements if item.sort == "readme"]
     return next((readme for readme in readmes if whole and _settles(readme, whole)), whole)
@@ -73,6 +79,13 @@ def _of_texts(texts: Sequence[Statement]) -> str | None:
         lesser = {version for item in expressions for version in re.findall(r"\bLGPL-(3\.0)", item)}
         expressions = {item for item in expressions if not any(item.startswith(f"GPL-{v}-") for v in lesser)}
     return spdx.conjunction(expressions)
+
+
+def _leading(texts: Sequence[Statement]) -> str | None:
+    """What the texts say above what is appended to any of them; None where nothing is."""
+    if all(item.leading is None for item in texts):
+        return None
+    return _of_texts([dataclasses.replace(item, expression=item.leading or item.expression) for item in texts])
 
 
 def _alternatives(named: set[str], choices: set[str]) -> bool:
@@ -116,7 +129,10 @@ def _refined(text: str, manifest: str) -> str:
 
 
 def _settles(readme: str, whole: str) -> bool:
-    return " OR " in readme and " AND " in whole and spdx.families(readme) == spdx.families(whole)
+    if spdx.families(readme) != spdx.families(whole):
+        return False
+    later = whole.endswith("-only") and readme == f"{whole.removesuffix('-only')}-or-later"
+    return later or (" OR " in readme and " AND " in whole)
 
 
 def vague_beside(expression: str, other: str) -> bool:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from foundation import spdx
+from stages.licences.bundled import parts
 from stages.licences.names import classifier_expression, declared_expression, is_reference
 
 MAX_MANIFEST = 1 << 18  # characters of a manifest that are read
@@ -113,8 +114,15 @@ def _from_python(values: Sequence[str], classifiers: Sequence[str], text: str) -
         return _declare(known, text)
     words = [value for value in values if value.strip().upper() not in ("", "UNKNOWN", "NONE")]
     if words:
-        return [Declaration(f"License: {words[0].strip()}", _line_of(text))] if not is_reference(words[0]) else []
+        said = _own_words(words[0])
+        return [Declaration(f"License: {said}", _line_of(text))] if not is_reference(said) else []
     return [Declaration("\n\n".join(licences), _line_of(text))] if licences else []
+
+
+def _own_words(value: str) -> str:
+    """A licence field as it stands; of a whole licence file pasted there, what it says of the package itself."""
+    plain = re.sub(r"\n[ \t]+", "\n", value.strip())
+    return plain[: parts(plain)[0].end].strip()
 
 
 def _cargo(text: str) -> list[Declaration]:

@@ -16,9 +16,9 @@ holds what was recognised so far, and nothing may rest on it. `invalid_expressio
 SPDX and in which ScanCode saw nothing either; `expression` is UNKNOWN_TAG.
 
 A text of the SPDX list, word for word, is known by its hash (`texts.py`). All others have two passes: ScanCode's
-exact matcher (about 10 ms), and its approximate one (about 150 ms) where the first found nothing, only a reference,
-or left too much of the words that licences are made of. Several licences in one notice hold together (AND), unless
-ScanCode's own rule says otherwise. The index takes 6 s and 1 GB once a process.
+exact matcher (about 10 ms), and its approximate one (about 150 ms) where the first found nothing, a pointer beside what
+it knows, or left too much of the words that licences are made of. Several licences in one notice hold together (AND),
+unless ScanCode's own rule says otherwise. The index takes 6 s and 1 GB once a process.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ import pyarrow as pa
 
 from foundation import clock, spdx
 from foundation.errors import ConfigError
+from stages.licences.mentions import is_comparison, is_vaguer, spelled_version
 from stages.licences.names import declared_expression
 from stages.licences.notices import TAG_PREFIX
 from stages.licences.settings import VERSION, Settings
@@ -155,7 +156,7 @@ def _scan(text: str, *, timeout: float) -> Found:
     deadline = clock.now().timestamp() + timeout
     first = _matches(text, approximate=False, deadline=deadline)
     found = _summary(first)
-    if found.status == DETECTED and _explained(first, whole=len(text) >= LONG):
+    if found.status == DETECTED and _explained(first, whole=len(text) >= LONG) and not _points_on(found, first, text):
         return _in_time(found, deadline)
     second = _summary(_matches(text, approximate=True, deadline=deadline))
     best = second if second.status != NONE or found.status == NONE else found
@@ -164,6 +165,17 @@ def _scan(text: str, *, timeout: float) -> Found:
             "LicenseRef-scancode-public-domain", DETECTED, 90.0, "public-domain-sentence", SENTENCE_TOOL, (1, 1)
         )
     return _in_time(best, deadline)
+
+
+def _points_on(found: Found, detections: Sequence[Any], text: str) -> bool:
+    """Whether a licence is meant beside those recognised, which the approximate matcher may know.
+
+    In a header, an introduction ("multiple-licensed under") is enough; long texts are full of them.
+    """
+    if len(text) >= LONG:
+        return bool(REFERENCES & set(spdx.identifiers(found.expression)))
+    rules = (match.rule for detection in detections for match in detection.matches)
+    return any(rule.spdx_license_expression() in REFERENCES for rule in rules)
 
 
 def _in_time(found: Found, deadline: float) -> Found:
@@ -195,13 +207,18 @@ def _explained(detections: Sequence[Any], *, whole: bool) -> bool:
 
 def _summary(detections: Sequence[Any]) -> Found:
     """All detections of one text as one: AND of their expressions, length-weighed score, rules in order."""
-    told = [detection for detection in detections if detection.license_expression_spdx]
-    if not told:
-        return Found(None, NONE)
     expressions, matches = [], []
-    for detection in told:
-        expressions.append(_firm(detection))
-        matches += detection.matches
+    for detection in detections:
+        meant = [
+            match
+            for match in detection.matches
+            if not is_comparison(match) and not is_vaguer(match, detection.matches, references=REFERENCES)
+        ]
+        if detection.license_expression_spdx and meant:
+            expressions.append(_firm(detection, meant))
+            matches += meant
+    if not matches:
+        return Found(None, NONE)
     whole = _tidy(spdx.conjunction(expressions))
     spelled = matches[0].query.query_string or ""
     if " OR " not in (whole or "") and len(spdx.families(whole)) == 2 and _DUAL.search(spelled):
@@ -214,14 +231,17 @@ def _summary(detections: Sequence[Any]) -> Found:
     return Found(whole, DETECTED if known else UNKNOWN, round(score, 2), rules, TOOL, lines)
 
 
-def _firm(detection: Any) -> str:
-    """A detection's expression, without what only a faint approximate match beside firm ones would add."""
+def _firm(detection: Any, meant: Sequence[Any]) -> str:
+    """A detection's expression by the matches that are `meant`, without what only a faint one beside firm ones adds."""
     whole = _readable(detection.license_expression_spdx)
-    faint = [match for match in detection.matches if match.matcher == "3-seq" and match.coverage() < MIN_MATCH]
-    if not faint or len(faint) == len(detection.matches):
+    faint = [match for match in meant if match.matcher == "3-seq" and match.coverage() < MIN_MATCH]
+    kept = [match for match in meant if match not in faint] or meant
+    if len(detection.matches) == 1:
+        return spelled_version(kept[0], whole)
+    if len(kept) == len(detection.matches):
         return whole
-    firm = {part for match in detection.matches if match not in faint for part in _parts(match)}
-    doubted = {part for match in faint for part in _parts(match)} - firm
+    firm = {part for match in kept for part in _parts(match)}
+    doubted = {part for match in detection.matches for part in _parts(match)} - firm
     return spdx.conjunction(part for part in spdx.conditions(whole) if part not in doubted) or whole
 
 

@@ -31,7 +31,7 @@ def inspect(files: pa.Table, settings: Settings | None = None, *, resolver: Reso
     texts = decode(pc.cast(files["content"], pa.large_binary()).combine_chunks())["text"]
     keys = [sha256_bytes(str(at).encode()) for at in range(files.num_rows)]  # rows, not contents: names matter
     manifest = pc.fill_null(pc.equal(licence_kind(paths), "manifest"), fill_value=False)
-    kinds = pc.if_else(manifest, "manifest", "licence_file")
+    kinds = pc.if_else(manifest, "manifest", "licenses_folder")  # the latter is read whole, whatever it bundles
     table = pa.table({"sha1_git": keys, "path": paths, "kind": kinds, "text": texts})
     notices = notices_of_files(table, settings=settings)
     detections = resolver(notices) if resolver else detect(notices, settings=settings)

@@ -35,7 +35,9 @@ _HOLDER = re.compile(
 )
 _NOT_HOLDER = re.compile(
     rf"{LICENCE_WORDS.pattern}|\bnotices?\b|\bholders?\b|\bowners?\b|\blaws?\b|disclaim|conditions|reproduce|retain"
-    r"|<name|name of (?:the )?(?:author|copyright)|\byear\b|yy",  # the placeholders of licence texts stay
+    r"|<name|name of (?:the )?(?:author|copyright)|\byear\b|yy"  # the placeholders of licence texts stay
+    r"|\bmay (?:be )?(?:use|cop|modif|distribut|redistribut)|without restriction|free of charge|for any purpose"
+    r"|\bthis (?:software|program|file|code|work|library|package)\b",
     re.IGNORECASE,
 )
 _AUTHOR = re.compile(r"^(?:(?:author|maintainer|contributor)s?\s*[:=]|@(?:author|file|date|version)\b)", re.IGNORECASE)

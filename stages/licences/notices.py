@@ -5,7 +5,8 @@ Output of `notices_of_files` and `notices_of_headers` (NOTICES), in the order of
     sha1_git    string  the content that says it
     file_kind   string  what its path made of it (`candidates.KINDS`), `header` for what stands inside a file
     notice      string  SHA-256 (hex) of `text`: names the notice
-    kind        string  spdx_tag | declared | text | header | mention (README, comment below code)
+    kind        string  spdx_tag | declared | text | bundled | appended (`bundled.py`) | header | mention (README,
+                        comment below code)
     scope       list    globs of the files it speaks of, relative to its directory; null: all of it
     start_line  int32   first and last line in the file, from 1
     end_line    int32
@@ -22,17 +23,20 @@ import dataclasses
 import functools
 import re
 from collections.abc import Iterable, Iterator
+from itertools import zip_longest
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from foundation.canonical import sha256_bytes
+from stages.licences.bundled import TEXT, parts
 from stages.licences.candidates import licence_kind
 from stages.licences.declared import declarations
 from stages.licences.headers import HEAD_CHARACTERS, passages
 from stages.licences.names import declared_expression
 from stages.licences.normal import LICENCE_WORDS, normal_form, undressed, without_markup
 from stages.licences.settings import Settings
+from stages.licences.texts import known_text
 
 NOTICES = pa.schema(
     [
@@ -65,6 +69,9 @@ _HEADING = re.compile(
     re.I,
 )
 _ANY_HEADING = re.compile(r"^\s{0,3}#{1,6}\s+\S|^\s{0,3}={1,6}\s+\S")
+_PAGE_HEADING = re.compile(r"<h([1-6])\b[^>]{0,200}>(.{0,300}?)</h\1\s*>", re.IGNORECASE | re.DOTALL)
+_TAG = re.compile(r"<[^>]{0,300}>")
+_PAGE_SECTION = 8_000  # characters
 _FILE_HEADING = re.compile(
     r"^[ \t]{0,3}([A-Za-z0-9_][\w+./-]{0,100}\."
     r"(?:c|h|cc|cpp|cxx|hpp|l|y|s|S|asm|py|pyx|js|ts|java|go|rs|rb|pl|pm|sh|lua))[ \t]*:[ \t]*$",
@@ -100,7 +107,7 @@ def _of_file(path: bytes, kind: str, text: str, limit: int) -> Iterable[_Notice]
     if kind == "manifest":
         return (_Notice("declared", d.line, d.line, d.text, d.scope) for d in declarations(path, text))
     if kind == "readme":
-        return _mentions(text)
+        return _page_sections(text[:limit]) if path.lower().endswith((b".html", b".htm")) else _mentions(text)
     if kind == "dot_license" and (tags := [p for p in passages(text, prose=True) if p.kind == "spdx_tag"]):
         return (_Notice(tag.kind, tag.start, tag.end, _tag_text(tag.text)) for tag in tags)
     if kind == "licence_file":
@@ -109,17 +116,22 @@ def _of_file(path: bytes, kind: str, text: str, limit: int) -> Iterable[_Notice]
 
 
 def _sections(text: str, limit: int) -> Iterator[_Notice]:
-    """A licence file as one text, or as its own and those that a line like `mksignames.c:` gives to a file alone."""
+    """A licence file as one text, or as its own and those that it prints for other software, or for single files."""
     text = text[:limit]
     heads = list(_FILE_HEADING.finditer(text))
-    if heads and not LICENCE_WORDS.search(text, 0, heads[0].start()):
-        heads = []
-    starts = [0, *(head.start() for head in heads), len(text)]
-    names: list[tuple[str, ...]] = [(), *((head[1], f"*/{head[1]}") for head in heads)]
-    for scope, start, end in zip(names, starts, starts[1:], strict=False):
+    if heads and LICENCE_WORDS.search(text, 0, heads[0].start()):
+        starts = [0, *(head.start() for head in heads), len(text)]
+        names: list[tuple[str, ...]] = [(), *((head[1], f"*/{head[1]}") for head in heads)]
+        cut = [(TEXT, start, end, scope) for scope, start, end in zip(names, starts, starts[1:], strict=False)]
+    elif known_text(whole := whole_text(text, limit=limit)):
+        yield _Notice(TEXT, 1, text.count("\n") + 1, whole)
+        return
+    else:
+        cut = [(part.kind, part.start, part.end, part.globs) for part in parts(text)]
+    for kind, start, end, scope in cut:
         first = text.count("\n", 0, start) + 1
         last = first + text.count("\n", start, end)
-        yield _Notice("text", first, last, whole_text(text[start:end], limit=limit), scope)
+        yield _Notice(kind, first, last, whole_text(text[start:end], limit=limit), scope)
 
 
 def whole_text(text: str, *, limit: int) -> str:
@@ -185,6 +197,18 @@ def _mentions(text: str) -> Iterator[_Notice]:
         if _GRANT.search(line):
             window = lines[max(0, number - 2) : number + 2]
             yield _Notice("mention", number, number, normal_form(without_markup("\n".join(window))))
+            return
+
+
+def _page_sections(text: str) -> Iterator[_Notice]:
+    """What stands below a heading "License" of a web page; what else a page says of licences may be about anything."""
+    heads = list(_PAGE_HEADING.finditer(text))
+    for head, following in zip_longest(heads, heads[1:]):
+        if _HEADING.match(" ".join(_TAG.sub(" ", head[2]).split())):
+            end = min(following.start() if following else len(text), head.end() + _PAGE_SECTION)
+            first = text.count("\n", 0, head.start()) + 1
+            last = first + text.count("\n", head.start(), end)
+            yield _Notice("mention", first, last, normal_form(without_markup(f"<html>{text[head.end() : end]}")))
             return
 
 

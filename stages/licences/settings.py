@@ -17,7 +17,7 @@ from stages.licences.compatibility import inbound_of
 from stages.licences.overrides import Override
 
 NAME = "licences"
-VERSION = "2"
+VERSION = "3"
 """Policy version: part of every memo key and task; raise it when an equal input may give another answer."""
 
 REASONS: Mapping[str, str] = MappingProxyType(

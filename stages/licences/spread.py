@@ -3,12 +3,12 @@
 Strength, strongest first. The first that speaks decides; what is in the file itself comes later (`effective.py`)
 and is stronger than all of these:
 
-    dot_license   what names the file: REUSE's `<file>.license`, paragraphs of REUSE.toml and DEP-5, and the part of a
-                  licence file below a line like `mksignames.c:`
+    dot_license   what names the file: REUSE's `<file>.license`, paragraphs of REUSE.toml and DEP-5, the part of a
+                  licence file below a line like `mksignames.c:`, and a bundled part that lists it (with the file's own)
     directory     texts and manifests of the nearest directory at or above it, combined by `combine.py`
     repository    the same, where that directory is the root (or the one folder that holds everything)
     directory     texts on a REUSE shelf (`LICENSES/`), which state nothing by themselves
-    readme        a README at the root
+    readme        a README at the root, else the section "License" of a web page there
     metadata      the declared licence of the repository's metadata, with `use_declared` only
 
 So a vendored folder keeps its own licence, a README never overrides a text, and the badge of a forge is evidence
@@ -33,6 +33,7 @@ import pyarrow as pa
 
 from foundation import spdx
 from foundation.errors import ConfigError
+from stages.licences.bundled import APPENDED, BUNDLED, TEXT
 from stages.licences.combine import NOT_READ, UNRECOGNISED, Statement, combined
 from stages.licences.detection import DETECTED, NONE, TIMED_OUT
 from stages.licences.evidence import evidence_of
@@ -170,27 +171,41 @@ def _scoped(rows: pl.DataFrame, said: pl.DataFrame) -> pl.DataFrame:
     if not scoped.height:
         return _nothing()
     found = [_nothing().with_columns(depth=pl.lit(0), line=pl.lit(0))]
+    owners = _owners(said.join(scoped.filter(pl.col("kind") == BUNDLED), on=["origin", "path"], how="semi"))
     for (origin,), group in scoped.group_by("origin", maintain_order=True):
         mine = rows.filter(pl.col("origin") == origin).select("row", "text")
-        found += [_matched(mine, statement) for statement in _records(group)]
+        for statement in _records(group):
+            own = owners.get((origin, statement["path"]), []) if statement["kind"] == BUNDLED else []
+            found.append(_matched(mine, [statement, *own]))
     every = pl.concat(found, how="vertical_relaxed")
     last = every.sort("row", "depth", "line", "expression").unique("row", keep="last", maintain_order=True)
     return _answer(last)
 
 
-def _matched(rows: pl.DataFrame, statement: dict[str, Any]) -> pl.DataFrame:
-    base, reuse = statement["place"], statement["name"] == "REUSE.toml"
+def _owners(said: pl.DataFrame) -> dict[tuple[str, str], list[dict[str, Any]]]:
+    """(origin, path) → what licence files say of their own work; a file that they list is under both."""
+    own = said.filter((pl.col("kind") == TEXT) & pl.col("scope").is_null())
+    owners: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for entry in _records(own):
+        owners.setdefault((entry["origin"], entry["path"]), []).append(entry)
+    return owners
+
+
+def _matched(rows: pl.DataFrame, statements: list[dict[str, Any]]) -> pl.DataFrame:
+    """The rows that the first of `statements` speaks of; all of them hold there."""
+    leading = statements[0]
+    base, reuse = leading["place"], leading["name"] == "REUSE.toml"
     inside = pl.col("text").str.strip_prefix(f"{base}/") if base else pl.col("text")
-    patterns = [glob_pattern(glob, crosses=not reuse) for glob in statement["scope"]]
+    patterns = [glob_pattern(glob, crosses=not reuse) for glob in leading["scope"]]
     hit = pl.any_horizontal(inside.str.contains(pattern, strict=False) for pattern in patterns)
     below = pl.col("text").str.starts_with(f"{base}/") if base else pl.lit(value=True)
     return rows.filter(below & hit).select(
         "row",
-        expression=pl.lit(statement["expression"]),
+        expression=pl.lit(spdx.conjunction(entry["expression"] for entry in statements)),
         source=pl.lit("dot_license"),
-        evidence=pl.lit(evidence_of([statement])),
+        evidence=pl.lit(evidence_of(statements)),
         depth=pl.lit(base.count("/") + bool(base)),
-        line=pl.lit(statement["start_line"]),
+        line=pl.lit(leading["start_line"]),
     )
 
 
@@ -199,20 +214,43 @@ def _directories(rows: pl.DataFrame, said: pl.DataFrame, top: pl.DataFrame) -> p
     speaking = said.filter(
         pl.col("file_kind").is_in(["licence_file", "manifest", "readme"]) & pl.col("scope").is_null()
     )
-    records = list(_verdicts(speaking))
-    return _below(rows, records, top)
+    own = speaking.filter(pl.col("kind") == TEXT)
+    unsaid = speaking.filter(pl.col("kind") == BUNDLED).join(own, on=["origin", "path"], how="semi")
+    speaking = speaking.join(unsaid, on=["origin", "path", "start_line", "notice"], how="anti", maintain_order="left")
+    return _below(rows, list(_verdicts(speaking)), top)
 
 
 def _verdicts(speaking: pl.DataFrame) -> Iterator[dict[str, Any]]:
-    sorts = {"licence_file": "text", "manifest": "manifest", "readme": "readme"}
     for (origin, where), group in speaking.group_by("origin", "place", maintain_order=True):
         entries = _records(group)
-        asked = sorted({Statement(sorts[e["file_kind"]], e["name"], e["expression"]) for e in entries})
-        expression = combined(tuple(asked))
+        expression = combined(tuple(sorted(_statements(entries), key=str)))
         if expression is not None:
-            leading = sorted(entries, key=lambda e: list(sorts).index(e["file_kind"]))
-            backing = [e for e in leading if e["file_kind"] != "readme" or e["expression"] == expression]
+            leading = sorted(entries, key=lambda e: _SORTS.index(e["file_kind"]))
+            backing = [entry for entry in leading if _backs(entry, expression)]
             yield {"origin": origin, "place": where, "expression": expression, "evidence": evidence_of(backing)}
+
+
+_SORTS = ("licence_file", "manifest", "readme")
+
+
+def _statements(entries: list[dict[str, Any]]) -> set[Statement]:
+    """What each manifest and README says, and each licence file as a whole."""
+    sorts = {"manifest": "manifest", "readme": "readme"}
+    found = {Statement(sorts[e["file_kind"]], e["name"], e["expression"]) for e in entries if e["file_kind"] in sorts}
+    texts = [entry for entry in entries if entry["file_kind"] == "licence_file"]
+    for path in sorted({entry["path"] for entry in texts}):
+        mine = [entry for entry in texts if entry["path"] == path]
+        above = spdx.conjunction(entry["expression"] for entry in mine if entry["kind"] != APPENDED)
+        whole = spdx.conjunction(entry["expression"] for entry in mine)
+        if whole is not None:
+            found.add(Statement("text", mine[0]["name"], whole, above if above != whole else None))
+    return found
+
+
+def _backs(entry: dict[str, Any], expression: str) -> bool:
+    if entry["file_kind"] == "readme":
+        return bool(entry["expression"] == expression)
+    return entry["kind"] != APPENDED or spdx.families(entry["expression"]) <= spdx.families(expression)
 
 
 def _below(rows: pl.DataFrame, records: list[dict[str, Any]], top: pl.DataFrame) -> pl.DataFrame:
@@ -249,18 +287,23 @@ def _shelf_expression(entry: dict[str, Any]) -> str:
 
 
 def _readmes(rows: pl.DataFrame, said: pl.DataFrame, top: pl.DataFrame) -> pl.DataFrame:
-    """A README at the root, where nothing else says anything; the first in order of path speaks."""
+    """A README at the root, else a web page there, where nothing else says anything; the first by path speaks."""
     own = said.filter(pl.col("file_kind") == "readme").join(top, on="origin", how="left", maintain_order="left")
     own = own.filter((pl.col("place") == "") | (pl.col("place") == pl.col("top")))
     records = []
     for (origin,), group in own.group_by("origin", maintain_order=True):
-        entries = [entry for entry in _records(group) if entry["path"] == group["path"][0]]
+        first = min(group["path"], key=lambda path: (not _is_readme(path), path))
+        entries = [entry for entry in _records(group) if entry["path"] == first]
         expression = spdx.conjunction(entry["expression"] for entry in entries)
         records.append({"origin": origin, "expression": expression, "evidence": evidence_of(entries)})
     if not records:
         return _nothing()
     made = pl.DataFrame(records).with_columns(source=pl.lit("readme"))
     return _answer(rows.join(made, on="origin", how="inner"))
+
+
+def _is_readme(path: str) -> bool:
+    return path.rpartition("/")[2].lower().startswith("readme")
 
 
 def _metadata(rows: pl.DataFrame, repositories: pl.DataFrame) -> pl.DataFrame:

@@ -18,7 +18,7 @@ from collections.abc import Mapping
 
 from foundation.errors import ConfigError
 
-TEXTS_SHA256 = "2f77351c7720ee26373016f4a2b1a3b89e683b2fdde62ce94c8cbb7bc2893a3f"
+TEXTS_SHA256 = "ddf0ae13551667bfd143c4e709e3294bc94eb8b77e389d4c4e580c708dd11d58"
 _DATA_NAME = "spdx_texts.json"
 
 MIN_WORDS = 20

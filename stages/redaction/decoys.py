@@ -28,7 +28,7 @@ _PAIRS = words(
 _WORD_LIKE = 0.15
 
 _TEMPLATE = re.compile(
-    r"^(?:<.*>|\$?\{.*\}|\$\(.*\)|\$\w+|\{\{.*|.*\}\}|%\(?\w*\)?[sd]|%\w+%|#\{.*\}|@\w+@|\(\(.*\)\)|\[.*\]|__\w+__|&\w+;?|:\w+|@.*\(.*|\*+\w*)$",
+    r"^(?:<.*>|\$?\{.*\}|\$\(.*\)|\$\w+|\{\{.*|.*\}\}|%\(?\w*\)?[sd]|%\w+%|#\{.*\}|@\w+@|\(\(.*\)\)|\[.*\]|__\w+__|&\w+;?|:\w+|@.*\(.*|(?:[^\w\s]*%[sdr])+[^\w\s]*|\*+\w*)$",
     re.S,
 )
 _INTERPOLATED = re.compile(r"\$\{|\$\(|\{\{|#\{|<%|%\(\w+\)s|\{[A-Za-z_]\w*\}")
@@ -66,11 +66,21 @@ _CODE = re.compile(
     re.S,
 )
 _PATH_OR_URL = re.compile(
-    r"^(?:[a-z][a-z0-9+.-]*:)?//|^(?:~|\.{0,2})/[\w.-]+(?:/|$)|^[A-Za-z]:\\|^[\w-]+(?:/[\w.-]+)+\.\w{1,5}$|"
+    r"^(?:[a-z][a-z0-9+.-]*:)?//|^arn:[\w-]*:|^S-1-\d+-\d+|^(?:~|\.{0,2})/[\w.-]+(?:/|$)|^[A-Za-z]:\\|^[\w-]+(?:/[\w.-]+)+\.\w{1,5}$|"
+    r"^[\w-]+(?:\.[\w-]+)*\.(?:com|org|net|io|dev|app|co|edu|gov|cloud|local|internal)$|"
     r"\.(?:pem|key|crt|cer|json|ya?ml|txt|env|js|ts|py|go|rb|java|html?|php|pub|jks|p12|pfx|conf|ini)$",
     re.I,
 )
+# Twenty characters in a row with three digits among letters: no identifier of a program.
+_DENSE = re.compile(r"(?=[A-Za-z]{0,17}\d[A-Za-z]{0,17}\d[A-Za-z]{0,17}\d)[A-Za-z0-9]{20}")
 _ALPHABET = re.compile(r"0123456789|abcdefghij|qwertyuiop", re.I)
+# Bytes in order, doubled digits in order: the keys of published test vectors.
+_COUNTING = re.compile(
+    r"0001020304|0102030405|0a0b0c0d0e|0f0e0d0c0b|00112233445566|ffeeddccbb|^(?:0123456789abcdef)+$", re.I
+)
+# Files of published test vectors: their keys in hex are known to all.
+_VECTORS = re.compile(r"vectors?(?![a-z])|wycheproof|(?<![a-z])kat(?![a-z])|(?<![a-z])rfc_?\d{3}")
+_HEX = re.compile(r"(?:0x)?[0-9A-Fa-f]{16,}")
 _INNER_STRING = re.compile(r"[A-Za-z0-9+/_=\-]{16,512}")
 _ADDRESS = re.compile(r"^[\w.+-]+@[\w-]+(?:\.[\w-]+)+$")
 
@@ -87,12 +97,24 @@ def is_template(value: str) -> bool:
 
 def is_reference(value: str) -> bool:
     """Whether `value` is program text, a path or an address where a value is kept, not the value itself."""
-    return _CODE.match(value) is not None or _PATH_OR_URL.search(value) is not None
+    if _CODE.match(value) is not None and not _DENSE.search(value):
+        return True
+    return _PATH_OR_URL.search(value) is not None
 
 
 def is_alphabet(value: str) -> bool:
     """Whether `value` holds ten characters in the order of the alphabet, the digits or the keyboard."""
     return _ALPHABET.search(value) is not None
+
+
+def is_counting(value: str) -> bool:
+    """Whether `value` holds bytes that count up or down, as keys of published test vectors do."""
+    return _COUNTING.search(value) is not None
+
+
+def is_test_vector(file_name: str, value: str) -> bool:
+    """Whether `value` is hex in a file (`file_name` in lower case, without folders) of published test vectors."""
+    return _VECTORS.search(file_name) is not None and _HEX.fullmatch(value) is not None
 
 
 def entropy(value: str) -> float:
@@ -133,6 +155,13 @@ def is_plausible_password(value: str) -> bool:
     return (not _is_known_words(value) and not is_wordy(value) and not value.isdigit()) or _is_mixed(value)
 
 
+# NATS nkeys, age, OpenSSH, X.509 SubjectPublicKeyInfo and certificates in base64.
+_PUBLIC = re.compile(
+    r"[ACNOU][A-Z2-7]{55}$|age1[02-9ac-hj-np-z]{58}$|AAAA[BCE]3NzaC1|AAAAE2VjZHNh|"
+    r"MII[BC][CI]jANBgkq|MIGfMA0GC|MFkwEwYH|MCowBQYDK2V|LS0tLS1CRUdJTiB(?:DRVJU|QVUJM)"
+)
+_ASCII_DIGIT = re.compile(r"[0-9]")
+_LONG_NUMBER = 24  # digits; longer than any identifier, time or amount that is written as a number
 _KEY_CHARS = re.compile(r"[\w+/=.~:%$!@#^&*?,\-]+", re.A)
 
 
@@ -144,15 +173,59 @@ def is_plausible_key(value: str, *, least: int = 10) -> bool:
         return False
     if is_template(value) or is_reference(value) or _SAMPLE.search(value) or _ADDRESS.search(value):
         return False
-    if is_wordy(value) or value.isdigit() or entropy(value) < 2.6:
+    if (
+        is_public(value)
+        or is_counting(value)
+        or is_wordy(value)
+        or (value.isdigit() and len(value) < _LONG_NUMBER)
+        or entropy(value) < 2.6
+    ):
         return False
-    has_digit = any(char.isdigit() for char in value)
-    return has_digit or pronounceable(value) < _WORD_LIKE or entropy(value) > 4
+    return has_digit(value) or pronounceable(value) < _WORD_LIKE or entropy(value) > 4
+
+
+def has_digit(value: str) -> bool:
+    """Whether there is an ASCII digit in `value`."""
+    return _ASCII_DIGIT.search(value) is not None
+
+
+def is_noise(value: str) -> bool:
+    """Whether the letters of `value`, upper and lower case mixed, follow each other as in no word."""
+    mixed = any(char.islower() for char in value) and any(char.isupper() for char in value)
+    return mixed and len(value) >= 20 and pronounceable(value) < 0 and entropy(value) >= 3.5
 
 
 def is_digest(value: str) -> bool:
     """Whether `value` has the form of a UUID or of an MD5, SHA-1, SHA-2 digest in hex."""
     return _UUID.fullmatch(value) is not None or (len(value) in {32, 40, 56, 64, 96, 128} and _is_hex(value))
+
+
+def is_public(value: str) -> bool:
+    """Whether `value` is the public half of a key pair or a publishable key, by its documented shape."""
+    return _PUBLIC.match(value) is not None
+
+
+def is_opaque(value: str) -> bool:
+    """Whether `value` mixes letters and digits as generators do: no word, path, slot, sample or digest."""
+    digits = sum(char.isdigit() for char in value)
+    letters = sum(char.isalpha() for char in value)
+    if digits < 3 or letters < 3 or is_public(value) or is_digest(value) or is_wordy(value) or is_alphabet(value):
+        return False
+    if is_template(value) or is_reference(value) or _SAMPLE.search(value) or entropy(value) < 3.2:
+        return False
+    return not _is_dashed_words(value)
+
+
+def is_opaque_digest(value: str) -> bool:
+    """Whether `value` is a digest or UUID of different digits (no 0000…)."""
+    return is_digest(value) and entropy(value) > 2.5 and not is_counting(value)
+
+
+def _is_dashed_words(value: str) -> bool:
+    """Whether the pieces between dashes, dots, slashes, underscores are mostly words or short: a slug, a path."""
+    pieces = [piece for piece in re.split(r"[-_./=+]+", value) if piece]
+    plain = sum(len(piece) for piece in pieces if is_wordy(piece) or len(piece) <= 4)
+    return len(pieces) > 1 and plain >= 0.5 * sum(map(len, pieces))
 
 
 def _is_hex(value: str) -> bool:
@@ -189,4 +262,4 @@ def _is_mixed(value: str) -> bool:
     symbols = sum(not char.isalnum() and char not in "_-./:" for char in value)
     digits = sum(char.isdigit() for char in value)
     mixed = any(char.islower() for char in value) and any(char.isupper() for char in value)
-    return len(value) >= 6 and symbols >= 2 and digits >= 2 and mixed and not _is_known_words(value)
+    return len(value) >= 8 and symbols >= 2 and digits >= 2 and mixed

@@ -28,10 +28,13 @@ from stages.redaction.numbers import CARDS, IBANS, PHONES
 from stages.redaction.plugins import NOT_INI, Secret, scan_document
 from stages.redaction.plugins import expressions as plugin_expressions
 from stages.redaction.policy import judge_kingfisher, judge_plugin
+from stages.redaction.repeats import find_repeats
 from stages.redaction.rewriting import is_rewritten
 from stages.redaction.settings import Settings
+from stages.redaction.structures import DOCUMENT_TRIGGERS, LINE_TRIGGERS, find_next_line, find_structures
 from stages.redaction.tokens import token_rules
 from stages.redaction.vectorscan import CASELESS, SINGLE, Expression, Hit, Patterns, in_characters
+from stages.redaction.vendors import GLUED, SERVICES
 
 SEGMENT = 1 << 20
 SEGMENT_OVERLAP = 8_192
@@ -39,9 +42,9 @@ WINDOW = 4_096
 EXACT_BYTES = 131_072
 _RULES_FROM = 1_000
 _NEW_LINE = 0x0A
-_KEY_BLOCK = 901
+_KEY_BLOCK, _STRUCTURE, _NEXT_LINE = 901, 902, 903
 
-_SECRETS = (*token_rules(), CREDENTIALS, ASSIGNMENTS)
+_SECRETS = (*token_rules(), CREDENTIALS, ASSIGNMENTS, GLUED, SERVICES)
 _PERSONAL = (EMAILS, OBFUSCATED_EMAILS, IP_ADDRESSES, MAC_ADDRESSES, PHONES, CARDS, IBANS)
 _CONFIG_NAMES = re.compile(
     r"\.(?:env|ini|cfg|cnf|conf|config|ya?ml|eyaml|properties|toml|tfvars|netrc|npmrc|pypirc|sh|bash|zsh|bat|ps1|"
@@ -66,10 +69,15 @@ def find_in_document(data: bytes, path: bytes, settings: Settings) -> list[Findi
         found.update(_shift(_apply_rules(piece, hits, name, settings), start))
         if any(hit.number == _KEY_BLOCK for hit in hits):
             found.update(find_key_blocks(data))
+        if any(hit.number == _STRUCTURE for hit in hits):
+            found.update(find_structures(data))
+        for place in {hit.end for hit in hits if hit.number == _NEXT_LINE}:
+            found.update(find_next_line(data, start + place))
         if secrets and settings.kingfisher:
             found.update(_shift(_known_tokens(piece, settings.level), start))
     if secrets and (any(hit.number != NOT_INI for hit in plugin_hits) or _must_parse(data, name, plugin_hits)):
         found.update(_plugin_findings(data, name, plugin_hits, settings))
+    found.update(tuple(find_repeats(data, found)))
     return sorted(finding for finding in found if finding.kind in settings.kinds)
 
 
@@ -90,6 +98,9 @@ def _databases(kinds: tuple[str, ...], level: int) -> tuple[Patterns, ...]:
         group += [Expression(trigger, number, CASELESS if rule.caseless else 0) for trigger in rule.triggers]
     if {"KEY", "PASSWORD"} & set(kinds):
         secrets += [Expression(trigger, _KEY_BLOCK, SINGLE) for trigger in KEY_BLOCK_TRIGGERS]
+        if level:
+            secrets += [Expression(trigger, _STRUCTURE, SINGLE) for trigger in DOCUMENT_TRIGGERS]
+            secrets += [Expression(trigger, _NEXT_LINE) for trigger in LINE_TRIGGERS]
         plugins = plugin_expressions(("none", "named", "all")[level])
     else:
         plugins = ()
@@ -190,7 +201,7 @@ def _plugin_findings(data: bytes, name: str, hits: Sequence[Hit], settings: Sett
         lines = _line_starts(text) if lines is None else lines
         for start, end in _locate(text, lines, secret):
             line = _line_at(text, start, end)
-            kind = judge_plugin(secret.type, text[start:end], line, level=settings.level)
+            kind = judge_plugin(secret.type, text[start:end], line, level=settings.level, name=name)
             if kind:
                 rule = secret.type.lower().replace(" ", "-")
                 yield Finding(to_bytes(start), to_bytes(end), kind, "detect-secrets", rule)

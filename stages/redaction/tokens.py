@@ -13,6 +13,7 @@ from functools import partial
 
 from stages.redaction.decoys import is_sample
 from stages.redaction.model import Finding, Rule, Window
+from stages.redaction.prefixes import PREFIXES
 
 # rule: (Vectorscan trigger, Python expression); the trigger is the expression's telling start.
 _TOKENS: dict[str, tuple[str, str]] = {
@@ -108,8 +109,8 @@ _TOKENS: dict[str, tuple[str, str]] = {
         r"do[opr]_v1_[a-f0-9]{64}",
     ),
     "shopify-token": (
-        r"shp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}",
-        r"shp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}",
+        r"shp(?:at|ca|pa|ss|ua|it)_[a-zA-Z0-9]{32}",
+        r"shp(?:at|ca|pa|ss|ua|it)_[a-zA-Z0-9]{32}",
     ),
     "square-token": (
         r"sq0(?:csp|atp)-[0-9A-Za-z_\-]{22}",
@@ -181,7 +182,7 @@ _TOKENS: dict[str, tuple[str, str]] = {
     ),
     "facebook-token": (
         r"EAA[A-Za-z0-9]{60}",
-        r"(?<![A-Za-z0-9])EAA[A-Za-z0-9]{60,400}(?![A-Za-z0-9])",
+        r"(?<![A-Za-z0-9+/=_\-])EAA[A-Za-z0-9]{60,400}(?![A-Za-z0-9+/=_\-])",
     ),
     "xai-key": (
         r"xai-[A-Za-z0-9_]{70}",
@@ -246,9 +247,10 @@ def _find(window: Window, *, name: str, pattern: re.Pattern[str]) -> Iterator[Fi
 
 def token_rules() -> tuple[Rule, ...]:
     """One rule for each shape of token."""
+    prefixed = {name: (shape, rf"(?<![A-Za-z0-9+])(?:{shape})(?![A-Za-z0-9+])") for name, shape in PREFIXES.items()}
     return tuple(
         Rule(
             name=name, kinds=("KEY",), triggers=(trigger,), find=partial(_find, name=name, pattern=re.compile(pattern))
         )
-        for name, (trigger, pattern) in _TOKENS.items()
+        for name, (trigger, pattern) in (_TOKENS | prefixed).items()
     )

@@ -102,6 +102,11 @@ def test_binary_content_has_no_text(content: bytes) -> None:
     assert one(content) == {"text": None, "encoding": "binary", "encoding_confidence": 1.0, "binary": True}
 
 
+def test_the_nul_that_wordpad_writes_below_rtf_is_no_content() -> None:
+    assert one(b"{\\rtf1\\ansi Licence\\par\r\n}\r\n\0") == one(b"{\\rtf1\\ansi Licence\\par\r\n}\r\n")
+    assert one(b"{\\rtf1 a\0b}\0")["binary"]
+
+
 def test_a_null_content_is_neither_text_nor_binary() -> None:
     assert rows(None, b"a")[0] == {"text": None, "encoding": None, "encoding_confidence": None, "binary": False}
 

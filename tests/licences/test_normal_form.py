@@ -72,6 +72,8 @@ def test_a_copyright_line_alone_leaves_nothing(text: str) -> None:
         "COPYRIGHT HOLDERS OR CONTRIBUTORS BE LIABLE FOR ANY DIRECT, INDIRECT",
         "CONTRIBUTORS BE LIABLE FOR ANY DIRECT",
         "Copyright (C) <year> <name of author>",
+        "COPYRIGHT (C) 1986 Ada Mill. You may use this program, or tables extracted from it, as desired.",
+        "(c) 1994-1998, Ada Mill. This software is based in part on the work of others.",
     ],
 )
 def test_words_of_the_licence_itself_stay(line: str) -> None:

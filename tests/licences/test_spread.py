@@ -236,3 +236,11 @@ def test_a_header_that_ran_out_of_time_is_visible() -> None:
 
 def test_stated_fields_are_those_of_the_schema() -> None:
     assert {name for name, _ in STATED} <= set(SCHEMA)
+
+
+def test_a_web_page_at_the_root_speaks_after_any_readme() -> None:
+    page, readme = statement("mill.html", "MIT", kind="mention"), statement("readme.md", "ISC", kind="mention")
+    assert answer("src/a.c", page) == ("MIT", "readme")
+    assert answer("src/a.c", page, readme) == ("ISC", "readme")
+    assert answer("src/a.c", page, statement("COPYING", "GPL-2.0-only")) == ("GPL-2.0-only", "repository")
+    assert statement("doc/mill.html", "MIT")["file_kind"] is None
