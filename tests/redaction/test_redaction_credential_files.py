@@ -13,7 +13,7 @@ OPAQUE = "k7JXtY3qW0vB" + "9sLmR2dHfGz8"
 
 FILES = {
     ".npmrc": [
-        (f"//registry.npmjs.org/:_authToken={NPM}\n", NPM),
+        (f"//packages.acme.io/:_authToken={NPM}\n", NPM),
         (f"//npm.acme.io/:_authToken={UUID}\nalways-auth=true\n", UUID),
         (f"//npm.acme.io/:_auth={PAIR}\n", PAIR),
         (f"//npm.acme.io/:username=me\n//npm.acme.io/:_password={PAIR}\n", PAIR),
