@@ -52,6 +52,12 @@ _CONFIG_NAMES = re.compile(
     r"dockerfile|makefile|procfile|config|kubeconfig)(?:\.|$)|^\.env|^$",
     re.I,
 )
+# A word of every name that detect-secrets' keyword plugin or NAMES_OF_SECRETS knows.
+_NAMES = re.compile(
+    rb"(?:api|auth|service|account|db|database|priv|private|client|access|master|shared|session|encrypt\w{0,9}|sign\w{0,9})"
+    rb"[_-]?key|key[_-]?pass|pass|pwd|secret|contrase|token|credential|bearer",
+    re.I,
+)
 _PROSE_NAMES = re.compile(r"\.(?:md|rst|txt|adoc|org|log|html?|example|sample|template)$|^[^.]*$", re.I)
 
 
@@ -75,7 +81,9 @@ def find_in_document(data: bytes, path: bytes, settings: Settings) -> list[Findi
             found.update(find_next_line(data, start + place))
         if secrets and settings.kingfisher:
             found.update(_shift(_known_tokens(piece, settings.level), start))
-    if secrets and (any(hit.number != NOT_INI for hit in plugin_hits) or _must_parse(data, name, plugin_hits)):
+    if secrets and (
+        any(hit.number != NOT_INI for hit in plugin_hits) or _must_parse(data, name, plugin_hits, settings.level)
+    ):
         found.update(_plugin_findings(data, name, plugin_hits, settings))
     found.update(tuple(find_repeats(data, found)))
     return sorted(finding for finding in found if finding.kind in settings.kinds)
@@ -189,8 +197,13 @@ def _known_tokens(data: bytes, level: int) -> Iterator[Finding]:
             yield finding
 
 
-def _must_parse(data: bytes, name: str, hits: Sequence[Hit]) -> bool:
-    return is_rewritten(data, name, not_ini=any(hit.number == NOT_INI for hit in hits))
+def _must_parse(data: bytes, name: str, hits: Sequence[Hit], level: int) -> bool:
+    """Whether a file without hits must be rewritten: only a name brings values to light that its lines do not show.
+
+    At high sensitivity bare entropy counts, so every such file is rewritten.
+    """
+    rewritten = is_rewritten(data, name, not_ini=any(hit.number == NOT_INI for hit in hits))
+    return rewritten and (level == 2 or _NAMES.search(data) is not None)
 
 
 def _plugin_findings(data: bytes, name: str, hits: Sequence[Hit], settings: Settings) -> Iterator[Finding]:
