@@ -24,6 +24,7 @@ from stages.redaction.keyblocks import TRIGGERS as KEY_BLOCK_TRIGGERS
 from stages.redaction.keyblocks import find_key_blocks
 from stages.redaction.kingfisher import find_known_tokens
 from stages.redaction.model import Finding, Rule, Window
+from stages.redaction.names import NAMES
 from stages.redaction.numbers import CARDS, IBANS, PHONES
 from stages.redaction.plugins import NOT_INI, Secret, scan_document
 from stages.redaction.plugins import expressions as plugin_expressions
@@ -41,7 +42,7 @@ _RULES_FROM = 1_000
 _KEY_BLOCK = 901
 
 _SECRETS = (*token_rules(), CREDENTIALS, ASSIGNMENTS)
-_PERSONAL = (EMAILS, OBFUSCATED_EMAILS, IP_ADDRESSES, MAC_ADDRESSES, PHONES, CARDS, IBANS)
+_PERSONAL = (EMAILS, OBFUSCATED_EMAILS, IP_ADDRESSES, MAC_ADDRESSES, PHONES, CARDS, IBANS, NAMES)
 _CONFIG_NAMES = re.compile(
     r"\.(?:env|ini|cfg|cnf|conf|config|ya?ml|eyaml|properties|toml|tfvars|netrc|npmrc|pypirc|sh|bash|zsh|bat|ps1|"
     r"dist|local|htpasswd|credentials|envrc|yarnrc|gitconfig|curlrc|pgpass)$|^\.?(?:env|netrc|_netrc|npmrc|pypirc|credentials|"

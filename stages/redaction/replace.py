@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from stages.redaction.model import Finding
 
-KIND_ORDER = ("KEY", "PASSWORD", "CREDIT_CARD", "IBAN", "EMAIL", "PHONE", "IP_ADDRESS", "MAC_ADDRESS")
+KIND_ORDER = ("KEY", "PASSWORD", "CREDIT_CARD", "IBAN", "EMAIL", "PHONE", "IP_ADDRESS", "MAC_ADDRESS", "NAME")
 _LINE_END = re.compile(rb"\r\n?|\n")
 
 
