@@ -11,9 +11,10 @@ from __future__ import annotations
 import functools
 import ipaddress
 import re
+import socket
 from collections.abc import Iterator
 
-from stages.redaction.model import Finding, Rule, Window, words
+from stages.redaction.model import Finding, Rule, Window, without_placeholders, words
 
 _QUAD = r"(?:\d{1,3}\.){3}\d{1,3}"
 # Not part of a longer word or number; `a-b` only where both are addresses (a range).
@@ -63,7 +64,10 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 def find_addresses(window: Window) -> Iterator[Finding]:
     """IP addresses in `window` that the policy does not keep."""
     text = window.text
-    cued = _CUE.search(text) is not None
+    if window.crowded:
+        yield from _by_form(window)
+        return
+    cued = _CUE.search(without_placeholders(text)) is not None
     for match in _V4.finditer(text):
         address = parse(match[0])
         if (
@@ -77,6 +81,17 @@ def find_addresses(window: Window) -> Iterator[Finding]:
         address = parse(match[0])
         if address and not _kept(address, window) and _is_spelled_out(text, match, cued=cued):
             yield window.finding(*match.span(), "IP_ADDRESS", "ipv6")
+
+
+def _by_form(window: Window) -> Iterator[Finding]:
+    """Every address of any class, whatever stands beside it."""
+    for rule, pattern, family in (("ipv4", _V4, socket.AF_INET), ("ipv6", _V6, socket.AF_INET6)):
+        for match in pattern.finditer(window.text):
+            try:
+                socket.inet_pton(family, match[0].partition("%")[0])
+            except (OSError, ValueError):
+                continue
+            yield window.finding(*match.span(), "IP_ADDRESS", rule)
 
 
 def find_macs(window: Window) -> Iterator[Finding]:

@@ -96,12 +96,15 @@ def _is_decoy(window: Window, match: re.Match[str]) -> bool:
     text, (start, end) = window.text, match.span()
     local, domain = match[0].rsplit("@", 1)
     folded = local.lower()
-    return (
+    if (
         folded in _NOBODY
         or folded in _LABELS
         or domain.rpartition(".")[2].lower() in _FILE_TYPES
         or _is_kept(domain, window.settings.keep_domains)
-        or _VERSION.match(domain) is not None
+    ):
+        return True
+    return not window.crowded and (
+        _VERSION.match(domain) is not None
         or text[end : end + 1] in {"(", "["}
         or ".." in local
         or (_REMOTE_PATH.match(text, end) is not None and _PORT.match(text, end) is None)

@@ -27,7 +27,7 @@ _TAG = re.compile(
     r"[ \t]{0,8}[\[{(]{0,2}[ \t]{0,4}(?:[\"']?name[\"']?[ \t]{0,4}[:=][ \t]{0,4})?[\"']?"
     r"|(?<![A-Za-z])(?:written|created|maintained|authored|developed|ported|modified) by:?[ \t]{1,8}"
     r")",
-    re.I,
+    re.I | re.M,
 )
 _UPPER = r"[^\W\d_a-zß-öø-ÿ]"
 _WORD = rf"{_UPPER}(?:[^\W\d_]|['’-](?=[^\W\d_])){{1,30}}"

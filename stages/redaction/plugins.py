@@ -41,7 +41,7 @@ from stages.redaction.vectorscan import CASELESS, SINGLE, Expression, Patterns, 
 
 LONGEST_LINE = 8_192
 SLICE_OVERLAP = 512
-MOST_CHARACTERS = 500_000
+MOST_CHARACTERS = 150_000
 NOT_INI = 900
 
 NAMES_OF_SECRETS = (
@@ -52,7 +52,11 @@ _NEWLINE = re.compile(r"\r\n?|\n")
 _LOOK_AROUND = re.compile(r"\(\?(?:=|!|<=|<!)(?:[^()\\\[]|\\.|\[(?:\\.|[^\]])*\])*\)")
 
 # Plugins whose own expression Vectorscan cannot take, or would report at every byte of a line.
-_SIMPLE_TRIGGERS = {"IPPublicDetector": r"(?:[0-9]{1,3}\.){3}[0-9]", "NpmDetector": r"/:_authToken="}
+_SIMPLE_TRIGGERS = {
+    "IPPublicDetector": r"(?:[0-9]{1,3}\.){3}[0-9]",
+    "NpmDetector": r"/:_authToken=",
+    "JwtTokenDetector": r"eyJ[A-Za-z0-9\-_=]+\.[A-Za-z0-9\-_=]",
+}
 
 
 class Secret(NamedTuple):
@@ -85,15 +89,16 @@ def _loaded() -> tuple[tuple[_Plugin, ...], tuple[Any, ...]]:
 
 
 @functools.cache
-def expressions(entropy: str = "all") -> tuple[Expression, ...]:
-    """The Vectorscan expressions of every plugin, numbered by plugin, and NOT_INI.
+def expressions(entropy: str = "all", without: frozenset[str] = frozenset()) -> tuple[Expression, ...]:
+    """The Vectorscan expressions of every plugin but those of the types `without`, numbered by plugin, and NOT_INI.
 
     `entropy` says for which strings the high-entropy plugins are asked: `all`, those `named` a secret up to
-    80 characters before, or `none`. Only `all` gives scan_file's findings.
+    80 characters before, or `none`. Only `all`, without nothing, gives scan_file's findings.
     """
     rows = [
         Expression(pattern, number, flags)
         for number, plugin in _loaded()[0]
+        if plugin.secret_type not in without
         for pattern, flags in _triggers(plugin, entropy)
     ]
     # A line at column 0 that is no section, comment or option: configparser refuses the whole file.
@@ -153,10 +158,13 @@ def _scan_raw(text: str, name: str, hits: Iterable[tuple[int, int]]) -> Iterator
 
 
 def _pieces(text: str, hits: Iterable[tuple[int, int]]) -> list[_Piece]:
-    """The lines of `text` with a hit, in order; of a line over LONGEST_LINE only the slices with a hit."""
+    """The lines of `text` with a hit, in order; of a line over LONGEST_LINE only the slices with a hit.
+
+    Ends soon after MOST_CHARACTERS, which is as much as anybody looks at.
+    """
     found: dict[tuple[int, int, int, int], set[int]] = {}
     returns = "\r" in text
-    number, at, start, end = 1, 0, 0, -1
+    number, at, start, end, size = 1, 0, 0, -1, 0
     for place, plugin in hits:
         if plugin == NOT_INI:
             continue
@@ -169,7 +177,13 @@ def _pieces(text: str, hits: Iterable[tuple[int, int]]) -> list[_Piece]:
             end = stop.start() if stop else text.find("\n", last)
             end = len(text) if end < 0 else end
         for left, right in _slices(start, end, last):
-            found.setdefault((number, start, left, right), set()).add(plugin)
+            key = (number, start, left, right)
+            if key not in found:
+                size += right - left
+                found[key] = set()
+            found[key].add(plugin)
+        if size > MOST_CHARACTERS:
+            break
     return [_Piece(*key, frozenset(plugins)) for key, plugins in sorted(found.items())]
 
 
@@ -223,6 +237,7 @@ def _scan_line(line: str, number: int, before: str, name: str, plugins: frozense
     for index, plugin in _loaded()[0]:
         if index not in plugins or not _can_exceed(plugin, line):
             continue
+        places: dict[str, tuple[int, int]] | None = None
         for found in plugin.analyze_line(filename=name, line=line, line_number=number, context=context):
             value = found.secret_value or ""
             if _is_filtered({"secret"}, filename=name, secret=value, plugin=plugin, line=line):
@@ -231,8 +246,11 @@ def _scan_line(line: str, number: int, before: str, name: str, plugins: frozense
                 refused = _is_filtered({"line"}, filename=name, line=line, context=context)
             if refused:
                 return
-            start, end = _columns(plugin, line, value, name)
-            yield Secret(found.type, value, number, start, end)
+            places = _places(plugin, line, name) if places is None else places
+            start = line.find(value) if value not in places else -1
+            yield Secret(
+                found.type, value, number, *places.get(value, (start, start + len(value) if start >= 0 else -1))
+            )
 
 
 def _can_exceed(plugin: BasePlugin, line: str) -> bool:
@@ -253,17 +271,16 @@ def _is_filtered(required: set[str], **about: Any) -> bool:
     return False
 
 
-def _columns(plugin: BasePlugin, line: str, value: str, name: str) -> tuple[int, int]:
-    """Where the plugin's own expression found `value` in `line`; (-1, -1) if it cannot be said."""
+def _places(plugin: BasePlugin, line: str, name: str) -> dict[str, tuple[int, int]]:
+    """Where the plugin's own expressions find each value in `line`, first."""
+    places: dict[str, tuple[int, int]] = {}
     for pattern, group in _patterns(plugin, name):
+        groups = range(1 if pattern.groups else 0, pattern.groups + 1) if group is None else (group,)
         for match in pattern.finditer(line):
-            for index in range(1, (pattern.groups or 0) + 1) if group is None else (group,):
-                if match[index] == value:
-                    return match.span(index)
-            if group is None and not pattern.groups and match[0] == value:
-                return match.span()
-    place = line.find(value)
-    return (place, place + len(value)) if place >= 0 else (-1, -1)
+            for index in groups:
+                if match[index] is not None:
+                    places.setdefault(match[index], match.span(index))
+    return places
 
 
 def _patterns(plugin: BasePlugin, name: str) -> Iterator[tuple[re.Pattern[str], int | None]]:

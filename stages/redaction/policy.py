@@ -15,7 +15,7 @@ from stages.redaction.plugins import NAMES_OF_SECRETS
 
 _ENTROPY = frozenset({"Base64 High Entropy String", "Hex High Entropy String"})
 # Ours know policy and extent better: addresses, whole key blocks, the key without its name.
-_SUPERSEDED = frozenset({"Public IP (ipv4)", "Private Key", "Azure Storage Account access key"})
+SUPERSEDED = frozenset({"Public IP (ipv4)", "Private Key", "Azure Storage Account access key"})
 _NAMED = re.compile(NAMES_OF_SECRETS, re.I)
 _NOT_NAMED = re.compile(
     r"public|hash|digest|sha\d|md5|checksum|integrity|fingerprint|commit|revision|example|test_?vector|csrf", re.I
@@ -26,7 +26,7 @@ _PASSWORD_NAME = re.compile(r"pass(?!key)|pwd|contrase", re.I)
 
 def judge_plugin(kind: str, value: str, line: str, *, level: int) -> str | None:
     """The kind that a detect-secrets finding of type `kind` has here, or None if it does not count."""
-    if kind in _SUPERSEDED:
+    if kind in SUPERSEDED:
         return None
     if kind in _ENTROPY:
         return "KEY" if level == 2 or (level == 1 and _is_named_secret(value, line)) else None

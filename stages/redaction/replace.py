@@ -33,6 +33,8 @@ def merge(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def _union(group: Sequence[Finding]) -> Finding:
+    if len(group) == 1:
+        return group[0]
     best = min(group, key=_strength)
     return best._replace(start=group[0].start, end=max(finding.end for finding in group))
 

@@ -16,6 +16,7 @@ the text of the caller, and none appears in a message, a repr or a file.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -26,7 +27,7 @@ from stages.redaction.detection import find_in_document
 from stages.redaction.model import Finding
 from stages.redaction.replace import Substitution, kept_line_ends, merge, substitute
 from stages.redaction.settings import Settings
-from stages.redaction.vectorscan import sum_of_characters
+from stages.redaction.vectorscan import character_offsets
 
 FINDINGS = pa.schema(
     [
@@ -52,6 +53,8 @@ REDACTED = pa.schema([("text", pa.large_string()), ("redactions", pa.list_(SPAN)
 # Redacting can bring new findings to light (a filter no longer sees what kept a line quiet); after this many
 # rounds the whole line of whatever is still found goes, which ends it.
 _ROUNDS = 6
+_MANY, _ROUNDS_OF_MANY = 10_000, 2
+_LETTER_OR_DIGIT = re.compile(rb"[0-9A-Za-z\x80-\xff]")
 
 Spans = list[dict[str, str | int]]
 
@@ -125,6 +128,7 @@ def _rounds(data: bytes, path: bytes, settings: Settings) -> Iterator[Substituti
     tokens = tuple(text.encode() for text in placeholders.values())
     findings = [one for one in find_in_document(data, path, settings) if not _is_placeholder(data, one, tokens)]
     rounds = 0
+    most = _ROUNDS if len(findings) < _MANY else _ROUNDS_OF_MANY
     while findings:
         result = substitute(data, merge(findings), placeholders)
         yield result
@@ -137,7 +141,7 @@ def _rounds(data: bytes, path: bytes, settings: Settings) -> Iterator[Substituti
         if not fresh:
             return
         for one in fresh:
-            wide = one if rounds < _ROUNDS else _whole_line(result.data, one)
+            wide = one if rounds < most else _whole_line(result.data, one)
             start, end = result.original(wide.start, wide.end)
             findings.append(wide._replace(start=start, end=end))
 
@@ -146,10 +150,13 @@ def _is_placeholder(data: bytes, finding: Finding, tokens: Sequence[bytes]) -> b
     """Whether a finding holds (or lies in) nothing but placeholders and punctuation."""
     left = data.rfind(b"<", max(0, finding.start - 40), finding.start + 1)
     inside = left >= 0 and any(data.startswith(token, left) and finding.end <= left + len(token) for token in tokens)
+    if inside:
+        return True
     rest = data[finding.start : finding.end]
-    for token in tokens:
-        rest = rest.replace(token, b"")
-    return inside or sum(byte > 127 or chr(byte).isalnum() for byte in rest[:64]) < 1
+    if b"<" in rest:
+        for token in tokens:
+            rest = rest.replace(token, b"")
+    return _LETTER_OR_DIGIT.search(rest, 0, 64) is None
 
 
 def _whole_line(data: bytes, finding: Finding) -> Finding:
@@ -198,10 +205,4 @@ def _describe(data: bytes, result: Substitution) -> Spans:
 
 def _characters(data: bytes, offsets: Sequence[int]) -> dict[int, int]:
     """Character offset of each byte offset, in one pass over `data`."""
-    if not offsets or data.isascii():
-        return {offset: offset for offset in offsets}
-    places, at, count = {}, 0, 0
-    for offset in sorted(set(offsets)):
-        count += sum_of_characters(data, at, offset)
-        places[offset], at = count, offset
-    return places
+    return character_offsets(data, offsets)
