@@ -3,6 +3,8 @@
 `scan_document` gives what `detect_secrets.core.scan.scan_file` gives for a file of the same name and text
 (a test holds this), with these bounds, beyond which only the other detectors look:
 - a line longer than LONGEST_LINE characters is cut into overlapping slices of that length;
+- the keyword plugin, whose expressions take time that grows with names times length, has MOST_KEYWORD_STEPS of those
+  for a document, and goes without the lines that would take more than is left;
 - at most MOST_CHARACTERS of a document (of lines with hits) are given to plugins;
 - YAML and INI parsing has the bounds of `rewriting`;
 and where scan_file raises on a stranger's file, the lines are scanned as they are.
@@ -13,17 +15,20 @@ before it looks, which a filter over the raw lines cannot see: YAML always, file
 [section] always, and files of unknown type without a finding if they parse as INI. The same rewriting
 happens here. Only ASCII white space and digits count for the filter.
 
-Nothing is logged: detect-secrets' own filter functions are called directly.
+Nothing is logged: detect-secrets' own filter functions are called directly, but for two whose time grows with the
+square or the cube of a line; they say here what they say there (with 200 blanks in a row, no line is allowlisted).
 """
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from detect_secrets.core.plugins.util import get_mapping_from_secret_type_to_class
+from detect_secrets.filters.allowlist import is_line_allowlisted
 from detect_secrets.plugins.base import BasePlugin, RegexBasedDetector
 from detect_secrets.plugins.high_entropy_strings import HexHighEntropyString, HighEntropyStringsPlugin
 from detect_secrets.plugins.keyword import (
@@ -42,12 +47,16 @@ from stages.redaction.vectorscan import CASELESS, SINGLE, Expression, Patterns, 
 LONGEST_LINE = 8_192
 SLICE_OVERLAP = 512
 MOST_CHARACTERS = 150_000
+MOST_KEYWORD_STEPS = 1_000_000
 NOT_INI = 900
 
 NAMES_OF_SECRETS = (
     r"secret|token|passw|passphrase|pwd|api[_-]?key|(?:access|auth|private|encrypt\w{0,9}|sign\w{0,9}|client|master|"
     r"shared|session)[_-]?key|credential|bearer"
 )
+_NAMES = re.compile("|".join(DENYLIST), re.I)
+_BLANKS = re.compile(r"[ \t]{200}")
+_REFERENCE = re.compile(r"[:=!]\s*[\w.-]+[\[(][^\v]*[\])]")
 _NEWLINE = re.compile(r"\r\n?|\n")
 _LOOK_AROUND = re.compile(r"\(\?(?:=|!|<=|<!)(?:[^()\\\[]|\\.|\[(?:\\.|[^\]])*\])*\)")
 
@@ -77,6 +86,21 @@ class _Plugin(NamedTuple):
     plugin: BasePlugin
 
 
+@dataclasses.dataclass
+class _Steps:
+    """What the keyword plugin may still take of a document: names times characters."""
+
+    left: int = MOST_KEYWORD_STEPS
+
+    def spend(self, line: str) -> bool:
+        """Whether `line` can still be paid for; if so it is."""
+        cost = len(line) * (1 if len(line) <= 120 else len(_NAMES.findall(line)))
+        if cost > self.left:
+            return False
+        self.left -= cost
+        return True
+
+
 @functools.cache
 def _loaded() -> tuple[tuple[_Plugin, ...], tuple[Any, ...]]:
     """All plugins and default filters; detect-secrets' process-wide settings are put back at once."""
@@ -85,7 +109,25 @@ def _loaded() -> tuple[tuple[_Plugin, ...], tuple[Any, ...]]:
     with transient_settings({"plugins_used": [{"name": name} for name in names]}):
         plugins = tuple(_Plugin(number, plugin) for number, plugin in enumerate(get_plugins()))
         filters = tuple((set(one.injectable_variables), one) for one in get_filters())
-    return plugins, tuple(item for item in filters if item[1].__name__ != "is_invalid_file")
+    ours = {"is_indirect_reference": _is_indirect_reference, "is_line_allowlisted": _is_line_allowlisted}
+    return plugins, tuple(
+        (names, ours.get(one.__name__, one)) for names, one in filters if one.__name__ != "is_invalid_file"
+    )
+
+
+def _is_indirect_reference(line: str) -> bool:
+    """detect-secrets' filter of that name; what its expression asks for before the sign can be nothing."""
+    return len(line) <= 1000 and _REFERENCE.search(line) is not None
+
+
+def _is_line_allowlisted(filename: str, line: str, context: CodeSnippet) -> bool:
+    """detect-secrets' filter of that name, asked only where its expressions can match, and not of endless blanks."""
+    about = (line, context.previous_line)
+    return (
+        any("pragma:" in text for text in about)
+        and not any(_BLANKS.search(text) for text in about)
+        and is_line_allowlisted(filename=filename, line=line, context=context)
+    )
 
 
 @functools.cache
@@ -122,9 +164,10 @@ def scan_document(text: str, name: str, hits: Sequence[tuple[int, int]] | None =
         hits = _hits(text)
     kind = file_type(name)
     lines = rewrite(text, name)
-    found = list(_scan_rewritten(lines, name) if lines else _scan_raw(text, name, hits))
+    steps = _Steps()
+    found = list(_scan_rewritten(lines, name, steps) if lines else _scan_raw(text, name, hits, steps))
     if not found and kind == FileType.OTHER and not any(number == NOT_INI for _, number in hits):
-        found = list(_scan_rewritten(parse_ini(text, name, add_header=True) or [], name))
+        found = list(_scan_rewritten(parse_ini(text, name, add_header=True) or [], name, steps))
     return found
 
 
@@ -143,7 +186,7 @@ class _Piece(NamedTuple):
     plugins: frozenset[int]
 
 
-def _scan_raw(text: str, name: str, hits: Iterable[tuple[int, int]]) -> Iterator[Secret]:
+def _scan_raw(text: str, name: str, hits: Iterable[tuple[int, int]], steps: _Steps) -> Iterator[Secret]:
     """Scan the lines that have hits, each with the plugins that were hit."""
     left = MOST_CHARACTERS
     for piece in _pieces(text, hits):
@@ -153,7 +196,8 @@ def _scan_raw(text: str, name: str, hits: Iterable[tuple[int, int]]) -> Iterator
         previous = max(text.rfind("\n", 0, max(piece.line - 1, 0)) + 1, piece.line - LONGEST_LINE)
         before = text[previous : piece.line].strip("\r\n") if piece.line else ""
         offset = piece.start - piece.line
-        for secret in _scan_line(text[piece.start : piece.end].rstrip(), piece.number, before, name, piece.plugins):
+        line = text[piece.start : piece.end].rstrip()
+        for secret in _scan_line(line, piece.number, before, name, piece.plugins, steps=steps):
             yield secret._replace(start=secret.start + offset, end=secret.end + offset) if secret.start >= 0 else secret
 
 
@@ -210,7 +254,7 @@ def _lone_return(text: str, before: int) -> int:
     return place if place >= 0 and text[place + 1 : place + 2] != "\n" else -1
 
 
-def _scan_rewritten(lines: Sequence[str], name: str) -> Iterator[Secret]:
+def _scan_rewritten(lines: Sequence[str], name: str, steps: _Steps) -> Iterator[Secret]:
     """Scan lines that a transformer made; columns are unknown."""
     every = frozenset(number for number, _ in _loaded()[0])
     joined = "\n".join(line if "\n" not in line and len(line) <= LONGEST_LINE else "" for line in lines)
@@ -223,11 +267,13 @@ def _scan_rewritten(lines: Sequence[str], name: str) -> Iterator[Secret]:
             before = lines[number - 2] if number > 1 else ""
             for slice_ in range(0, len(line), LONGEST_LINE):
                 piece = line[slice_ : slice_ + LONGEST_LINE].rstrip()
-                for secret in _scan_line(piece, number, before, name, plugins):
+                for secret in _scan_line(piece, number, before, name, plugins, steps=steps):
                     yield secret._replace(start=-1, end=-1)
 
 
-def _scan_line(line: str, number: int, before: str, name: str, plugins: frozenset[int]) -> Iterator[Secret]:
+def _scan_line(
+    line: str, number: int, before: str, name: str, plugins: frozenset[int], *, steps: _Steps
+) -> Iterator[Secret]:
     """detect_secrets.core.scan's treatment of one line: plugins, secret filters, line filters.
 
     The line filters are asked last, because few lines have a finding; the outcome is the same.
@@ -236,6 +282,8 @@ def _scan_line(line: str, number: int, before: str, name: str, plugins: frozense
     refused: bool | None = None
     for index, plugin in _loaded()[0]:
         if index not in plugins or not _can_exceed(plugin, line):
+            continue
+        if isinstance(plugin, KeywordDetector) and not steps.spend(line):
             continue
         places: dict[str, tuple[int, int]] | None = None
         for found in plugin.analyze_line(filename=name, line=line, line_number=number, context=context):

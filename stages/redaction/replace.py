@@ -10,7 +10,7 @@ from __future__ import annotations
 import bisect
 import dataclasses
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from stages.redaction.model import Finding
 
@@ -47,6 +47,19 @@ def _strength(finding: Finding) -> tuple[int, int, int, str, str]:
         finding.detector,
         finding.rule,
     )
+
+
+def clear_of_returns(data: bytes, spans: Iterable[Finding]) -> Iterator[Finding]:
+    r"""The disjoint `spans`, cut so that no kept `\r` comes to stand before a `\n`, and no `\r\n` is torn apart."""
+    for span in spans:
+        start, end = span.start, span.end
+        if data[start : start + 1] == b"\n" and data[start - 1 : start] == b"\r":
+            start += 1
+        last = data.rfind(b"\r", start, end)
+        lone = last >= 0 and last + 1 < end and b"\n" not in data[last:end] and data[end : end + 1] == b"\n"
+        for left, right in ((start, last), (last + 1, end)) if lone else ((start, end),):
+            if left < right:
+                yield span._replace(start=left, end=right)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -25,7 +25,7 @@ import pyarrow as pa
 from foundation.schema import SPAN
 from stages.redaction.detection import find_in_document
 from stages.redaction.model import Finding
-from stages.redaction.replace import Substitution, kept_line_ends, merge, substitute
+from stages.redaction.replace import Substitution, clear_of_returns, kept_line_ends, merge, substitute
 from stages.redaction.settings import Settings
 from stages.redaction.vectorscan import character_offsets
 
@@ -130,7 +130,7 @@ def _rounds(data: bytes, path: bytes, settings: Settings) -> Iterator[Substituti
     rounds = 0
     most = _ROUNDS if len(findings) < _MANY else _ROUNDS_OF_MANY
     while findings:
-        result = substitute(data, merge(findings), placeholders)
+        result = substitute(data, list(clear_of_returns(data, merge(findings))), placeholders)
         yield result
         rounds += 1
         fresh = [
