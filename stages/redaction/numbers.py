@@ -46,7 +46,8 @@ def _by_length(ranges: Sequence[tuple[str, Sequence[int]]]) -> dict[int, re.Patt
 _ISSUED = _by_length(_ISSUERS)
 _ISSUED_OR_WEAK = _by_length(_ISSUERS + _WEAK_ISSUERS)
 _SEPARATOR = re.compile(r"[ \-]")
-_DOUBLED = str.maketrans("0123456789", "0246813579")
+_VALUES = bytes.maketrans(b"0123456789", bytes(range(10)))
+_DOUBLED = bytes.maketrans(bytes(range(10)), bytes((0, 2, 4, 6, 8, 1, 3, 5, 7, 9)))
 
 _IBAN = re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?(?!\w)")
 
@@ -109,7 +110,10 @@ def find_phones(window: Window) -> Iterator[Finding]:
 
 def luhn(digits: str) -> bool:
     """The Luhn check: doubled every second digit from the right, digit sums add up to a multiple of ten."""
-    return (sum(map(int, digits[-1::-2])) + sum(map(int, digits[-2::-2].translate(_DOUBLED)))) % 10 == 0
+    if not digits.isascii():
+        return False
+    values = digits.encode().translate(_VALUES)
+    return (sum(values[-1::-2]) + sum(values[-2::-2].translate(_DOUBLED))) % 10 == 0
 
 
 def mod97(iban: str) -> bool:
