@@ -146,7 +146,7 @@ def cued_lines(head: str) -> list[int]:
     if not plain and _FOLDED.search(head):
         return [number for number, line in enumerate(head.splitlines(), start=1) if _LOOSE_ANY.search(line)]
     data = head.encode("utf-8", "surrogatepass")
-    ends = [hit.end - 1 for hit in _LOOSE.scan(data)]
+    ends = [end - 1 for end, _ in _LOOSE.scan(data)]
     if not ends:
         return []
     lines = head.splitlines(keepends=True)

@@ -11,18 +11,25 @@ from __future__ import annotations
 import functools
 import ipaddress
 import re
+import socket
 from collections.abc import Iterator
 
-from stages.redaction.model import Finding, Rule, Window, words
+from stages.redaction.model import Finding, Rule, Window, without_placeholders, words
 
-_V4 = re.compile(r"(?<![\w.\-])(?:\d{1,3}\.){3}\d{1,3}(?![\w]|\.\d|-\w)")
+_QUAD = r"(?:\d{1,3}\.){3}\d{1,3}"
+# Not part of a longer word or number; `a-b` only where both are addresses (a range).
+_V4 = re.compile(
+    rf"(?:(?<![\w.\-])|(?<=\.\d-)|(?<=\.\d\d-)|(?<=\.\d\d\d-)){_QUAD}(?!\w|\.\d|-(?!{_QUAD}(?![\w\-]|\.\d))\w)"
+)
 _V6 = re.compile(
     r"(?<![\w:.%\-])(?:[0-9A-Fa-f]{0,4}:){2,8}(?:(?:\d{1,3}\.){3}\d{1,3}|[0-9A-Fa-f]{0,4})(?:%[\w.\-]{1,32})?(?![\w:]|\.\d)"
 )
 _VERSION_BEFORE = re.compile(
-    r"(?:(?:version|ver|release|revision|firmware|build|oid|section|chapter|since|(?<![a-z])v|rev)\w{0,12}[\"'\])]{0,2}\s*[:=(\"',]{0,4}\s*|[=~!<>^]=\s*|\^|~)[\"']?$",
+    r"(?:(?:version|ver|release|revision|firmware|build|oid|object_?identifier|section|chapter|since|(?<![a-z])v|rev)\w{0,12}[\"'\])]{0,2}\s*[:=(\"',]{0,4}\s*|[=~!<>^]=\s*|\^|~)[\"']?$",
     re.I,
 )
+_NUMBER_BEFORE = re.compile(r"(?:^|[^\d.])\d*\.\d+[ ,]$")
+_PORT_OR_PREFIX = re.compile(r":\d{1,5}\b|/\d{1,2}\b")
 _CUE = re.compile(
     r"(?<![a-z])(?:ip|ipv4|ipv6|addr|address|host|inet6?|dns|server|peer|bind|gateway|subnet|route)", re.I
 )
@@ -34,6 +41,12 @@ _RESOLVERS = frozenset(
         "223.6.6.6 2001:4860:4860::8888 2001:4860:4860::8844 2606:4700:4700::1111 2606:4700:4700::1001 2620:fe::fe "
         "2620:fe::9 2620:119:35::35 2620:119:53::53"
     )
+)
+# Multicast that stays on a link or site (IPv6 scopes 1-5, RFC 4291 §2.7; IPv4 local network control, RFC 5771 §4, and
+# administratively scoped, RFC 2365) names nobody; wider groups can (GLOP and RFC 3306 ones hold their owner's number).
+_NEAR_GROUPS = (
+    *(ipaddress.ip_network(text) for text in ("224.0.0.0/23", "239.0.0.0/8")),
+    *(ipaddress.ip_network(f"ff{flags:x}{scope:x}::/16") for flags in range(16) for scope in range(1, 6)),
 )
 _DOCUMENTATION = tuple(
     ipaddress.ip_network(text)
@@ -51,9 +64,12 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 def find_addresses(window: Window) -> Iterator[Finding]:
     """IP addresses in `window` that the policy does not keep."""
     text = window.text
-    cued = _CUE.search(text) is not None
+    if window.crowded:
+        yield from _by_form(window)
+        return
+    cued = _CUE.search(without_placeholders(text)) is not None
     for match in _V4.finditer(text):
-        address = _parse(match[0])
+        address = parse(match[0])
         if (
             address
             and not _kept(address, window)
@@ -62,9 +78,20 @@ def find_addresses(window: Window) -> Iterator[Finding]:
         ):
             yield window.finding(*match.span(), "IP_ADDRESS", "ipv4")
     for match in _V6.finditer(text):
-        address = _parse(match[0])
+        address = parse(match[0])
         if address and not _kept(address, window) and _is_spelled_out(text, match, cued=cued):
             yield window.finding(*match.span(), "IP_ADDRESS", "ipv6")
+
+
+def _by_form(window: Window) -> Iterator[Finding]:
+    """Every address of any class, whatever stands beside it."""
+    for rule, pattern, family in (("ipv4", _V4, socket.AF_INET), ("ipv6", _V6, socket.AF_INET6)):
+        for match in pattern.finditer(window.text):
+            try:
+                socket.inet_pton(family, match[0].partition("%")[0])
+            except (OSError, ValueError):
+                continue
+            yield window.finding(*match.span(), "IP_ADDRESS", rule)
 
 
 def find_macs(window: Window) -> Iterator[Finding]:
@@ -82,21 +109,25 @@ def address_class(address: Address) -> str:
     if mapped:
         return address_class(mapped)
     # IPv6 space that the IETF only holds in reserve (`1::`) is written by people all the same.
-    reserved = address.is_unspecified or (address.version == 4 and address.is_reserved)
+    ones = address.packed.count(255) == len(address.packed)
+    reserved = address.is_unspecified or ones or (address.version == 4 and address.is_reserved)
     classes = (
         ("resolver", address in _RESOLVERS),
         ("documentation", any(address in network for network in _DOCUMENTATION)),
         ("loopback", address.is_loopback),
         ("link_local", address.is_link_local),
-        ("multicast", address.is_multicast),
         ("reserved", reserved),
+        ("multicast", address.is_multicast and any(address in network for network in _NEAR_GROUPS)),
         ("private", address.is_private),
     )
     return next((name for name, holds in classes if holds), "public")
 
 
 @functools.lru_cache(maxsize=4096)
-def _parse(text: str) -> Address | None:
+def parse(text: str) -> Address | None:
+    """The address that `text` spells; four groups of three digits may have leading zeros, as logs write them."""
+    if len(text) == 15 and text[3::4] == "..." and text.isascii():
+        text = ".".join(str(int(group)) for group in text.split("."))
     try:
         return ipaddress.ip_address(text)
     except ValueError:
@@ -113,22 +144,41 @@ def _is_version(text: str, start: int) -> bool:
 
 def _is_spelled_out(text: str, match: re.Match[str], *, cued: bool) -> bool:
     """Whether a valid IPv6 address is one here, and not `a::b` of Haskell, C++, Rust or Perl."""
-    groups = [group for group in match[0].split(":") if group]
-    if not any(char.isdigit() for char in match[0]) or (all(len(group) == 2 for group in groups) and len(groups) == 8):
-        return False  # no digit: names; eight pairs: a fingerprint or an EUI-64
-    if len(groups) >= 3 or any(len(group) == 4 for group in groups):
+    bare = match[0].partition("%")[0]
+    groups = [group for group in bare.split(":") if group]
+    if len(groups) == 8 and all(len(group) == 2 for group in groups):
+        return False  # eight pairs: a fingerprint or an EUI-64
+    if not any(char.isdigit() for char in bare):  # else names
+        around = text[match.start() - 1 : match.start()] + text[match.end() : match.end() + 1]
+        alone = match[0].startswith("::") and match[0] == text.strip("\r\n")
+        several = len(groups) >= 3 or match[0].startswith("::")
+        return len(groups) >= 6 or alone or (several and cued and around in {'""', "''", "``"})
+    if bare.endswith("::") and groups[0].isdigit() and len(groups) == 1 and not cued:
+        return text[match.end() : match.end() + 1] == "/"  # else a number before the `::` of reStructuredText
+    sliced = text[match.start() - 1 : match.start()] == "[" and text[: match.start() - 1][-2:] != "//"
+    if len(groups) >= 3 or (any(len(group) == 4 for group in groups) and not sliced):
         return True
-    if text[match.start() - 1 : match.start()] == "[" and text[: match.start() - 1][-2:] != "//":
-        return False  # a slice
-    around = text[: match.start()].rstrip(" \t")[-1:] + text[match.end() :].lstrip(" \t")[:1]
-    return not around.strip("\"'`<>\r\n%/") or cued
+    if sliced:
+        return False
+    beside = text[: match.start()].rstrip(" \t")[-1:] + text[match.end() :].lstrip(" \t")[:1]
+    return not beside.strip("\"'`<>\r\n%/") or cued
 
 
 def _is_likely(text: str, match: re.Match[str], *, cued: bool) -> bool:
-    """Four one-digit numbers are a section or a version, unless something says `address`."""
-    if len(match[0]) > 7:
+    """Whether four numbers are an address: one in forty addresses has no number above 99, most versions have none."""
+    sizes = {len(group) for group in match[0].split(".")}
+    if 3 in sizes:
         return True
-    return text[: match.start()].endswith("//") or text[match.end() : match.end() + 1] in {":", "/"} or cued
+    if _NUMBER_BEFORE.search(text, max(0, match.start() - 16), match.start()):
+        return False  # a drawing's path, a table of decimals
+    around = text[max(0, match.start() - 1) : match.start()] + text[match.end() : match.end() + 1]
+    return (
+        cued
+        or (sizes == {2} and around in {'""', "''"})
+        or text[: match.start()].endswith(("//", "@"))
+        or _PORT_OR_PREFIX.match(text, match.end()) is not None
+        or match[0] == text.strip("\r\n")
+    )
 
 
 IP_ADDRESSES = Rule(

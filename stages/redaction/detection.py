@@ -5,29 +5,36 @@ decoded and looked at. Cost: about 10 ns a byte for a document without hits (Vec
 once), tens of microseconds for a line with hits.
 
 Bounds, whatever the document: it is worked on in segments of SEGMENT bytes, cut at line ends (a longer line
-is cut with SEGMENT_OVERLAP bytes of overlap); a line of more than WINDOW bytes is looked at in windows of
-about that length that overlap by half; detect-secrets has its own bounds (`plugins`); after EXACT_BYTES
-of windows in a segment telephone numbers are told by their form alone, which redacts more. So work is linear
-in the length, and a value longer than WINDOW / 2 in a line longer than WINDOW may be found in part only.
+is cut with SEGMENT_OVERLAP bytes of overlap); a line of more than WINDOW bytes is looked at in windows of WINDOW
+bytes and MARGIN bytes on either side; detect-secrets has its own bounds (`plugins`). What costs more than a scan has a
+share of each document: telephone numbers are asked of phonenumbers in the first EXACT_BYTES of windows, values are
+judged at the first EXACT_HITS places, kingfisher is asked until then or until it has found MOST_TOKENS, and not about
+segments with more than MOST_URLS URLs of users. From there on the form alone decides, which redacts more: windows are
+looked at in blocks, and neighbours of one kind become one. So work is linear in the length, and a value longer than
+MARGIN in a line longer than WINDOW may be found in part only.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TypeAlias
 
 from stages.redaction.addresses import IP_ADDRESSES, MAC_ADDRESSES
-from stages.redaction.assignments import ASSIGNMENTS, CREDENTIALS
+from stages.redaction.assignments import ASSIGNMENTS, CREDENTIALS, find_assignments, find_credentials
+from stages.redaction.crowds import find_by_form
 from stages.redaction.emails import EMAILS, OBFUSCATED_EMAILS
 from stages.redaction.keyblocks import TRIGGERS as KEY_BLOCK_TRIGGERS
 from stages.redaction.keyblocks import find_key_blocks
 from stages.redaction.kingfisher import find_known_tokens
 from stages.redaction.model import Finding, Rule, Window
-from stages.redaction.numbers import CARDS, IBANS, PHONES
+from stages.redaction.names import NAMES
+from stages.redaction.numbers import CARDS, IBANS, PHONES, find_phones
 from stages.redaction.plugins import NOT_INI, Secret, scan_document
 from stages.redaction.plugins import expressions as plugin_expressions
-from stages.redaction.policy import judge_kingfisher, judge_plugin
+from stages.redaction.policy import SUPERSEDED, judge_kingfisher, judge_plugin
 from stages.redaction.repeats import find_repeats
 from stages.redaction.rewriting import is_rewritten
 from stages.redaction.settings import Settings
@@ -36,16 +43,24 @@ from stages.redaction.tokens import token_rules
 from stages.redaction.vectorscan import CASELESS, SINGLE, Expression, Hit, Patterns, in_characters
 from stages.redaction.vendors import GLUED, SERVICES
 
-SEGMENT = 1 << 20
+SEGMENT = 1 << 18
 SEGMENT_OVERLAP = 8_192
 WINDOW = 4_096
-EXACT_BYTES = 131_072
+MARGIN = 1_024
+BLOCK = 16_384
+EXACT_BYTES = 65_536
+EXACT_HITS = 10_000
+MOST_TOKENS = 2_000
+MOST_URLS = 2_000
 _RULES_FROM = 1_000
 _NEW_LINE = 0x0A
 _KEY_BLOCK, _STRUCTURE, _NEXT_LINE = 901, 902, 903
 
 _SECRETS = (*token_rules(), CREDENTIALS, ASSIGNMENTS, GLUED, SERVICES)
-_PERSONAL = (EMAILS, OBFUSCATED_EMAILS, IP_ADDRESSES, MAC_ADDRESSES, PHONES, CARDS, IBANS)
+_PERSONAL = (EMAILS, OBFUSCATED_EMAILS, IP_ADDRESSES, MAC_ADDRESSES, PHONES, CARDS, IBANS, NAMES)
+_JUDGES = frozenset({find_assignments, find_credentials, GLUED.find, SERVICES.find})
+_WIDE: Mapping[int, Callable[[bytes], Iterable[Finding]]] = {_KEY_BLOCK: find_key_blocks, _STRUCTURE: find_structures}
+_BETWEEN = b" \t,;:|/&()[]{}"
 _CONFIG_NAMES = re.compile(
     r"\.(?:env|ini|cfg|cnf|conf|config|ya?ml|eyaml|properties|toml|tfvars|netrc|npmrc|pypirc|sh|bash|zsh|bat|ps1|"
     r"dist|local|htpasswd|credentials|envrc|yarnrc|gitconfig|curlrc|pgpass)$|^\.?(?:env|netrc|_netrc|npmrc|pypirc|credentials|"
@@ -61,6 +76,18 @@ _NAMES = re.compile(
 _PROSE_NAMES = re.compile(r"\.(?:md|rst|txt|adoc|org|log|html?|example|sample|template)$|^[^.]*$", re.I)
 
 
+_Windows: TypeAlias = dict[tuple[int, int], list[int]]
+
+
+@dataclasses.dataclass
+class _Work:
+    """What a document has cost so far: places looked at, bytes of windows with telephones, kingfisher's finds."""
+
+    hits: int = 0
+    phone_bytes: int = 0
+    tokens: int = 0
+
+
 def find_in_document(data: bytes, path: bytes, settings: Settings) -> list[Finding]:
     """All findings in `data` (UTF-8), byte offsets, sorted; overlaps stay."""
     name = path.decode("utf-8", "replace")
@@ -68,21 +95,21 @@ def find_in_document(data: bytes, path: bytes, settings: Settings) -> list[Findi
     secrets = {"KEY", "PASSWORD"} & set(settings.kinds)
     databases = _databases(settings.kinds, settings.level)
     plugin_hits: list[Hit] = []
+    work = _Work()
+    wide: set[int] = set()
     for start, end in _segments(data):
         piece = data if end - start == len(data) else data[start:end]
         hits = [hit for database in databases for hit in database.scan(piece)]
-        plugin_hits += [Hit(start + hit.end, hit.number) for hit in hits if hit.number <= NOT_INI]
-        found.update(_shift(_apply_rules(piece, hits, name, settings), start))
-        if any(hit.number == _KEY_BLOCK for hit in hits):
-            found.update(find_key_blocks(data))
-        if any(hit.number == _STRUCTURE for hit in hits):
-            found.update(find_structures(data))
-        for place in {hit.end for hit in hits if hit.number == _NEXT_LINE}:
-            found.update(find_next_line(data, start + place))
-        if secrets and settings.kingfisher:
-            found.update(_shift(_known_tokens(piece, settings.level), start))
+        plugin_hits += [(start + end, number) for end, number in hits if number <= NOT_INI]
+        found.update(_shift(_apply_rules(piece, hits, name, settings, work), start))
+        found.update(_after_names(data, start, hits, work))
+        wide |= {number for _, number in hits if number in _WIDE}
+        if secrets and settings.kingfisher and _may_ask(piece, work):
+            found.update(_shift(_known_tokens(piece, settings.level, work), start))
+    for number in sorted(wide):
+        found.update(_WIDE[number](data))
     if secrets and (
-        any(hit.number != NOT_INI for hit in plugin_hits) or _must_parse(data, name, plugin_hits, settings.level)
+        any(number != NOT_INI for _, number in plugin_hits) or _must_parse(data, name, plugin_hits, settings.level)
     ):
         found.update(_plugin_findings(data, name, plugin_hits, settings))
     found.update(tuple(find_repeats(data, found)))
@@ -109,7 +136,7 @@ def _databases(kinds: tuple[str, ...], level: int) -> tuple[Patterns, ...]:
         if level:
             secrets += [Expression(trigger, _STRUCTURE, SINGLE) for trigger in DOCUMENT_TRIGGERS]
             secrets += [Expression(trigger, _NEXT_LINE) for trigger in LINE_TRIGGERS]
-        plugins = plugin_expressions(("none", "named", "all")[level])
+        plugins = plugin_expressions(("none", "named", "all")[level], SUPERSEDED)
     else:
         plugins = ()
     return Patterns(plugins), Patterns(tuple(secrets)), Patterns(tuple(personal))
@@ -138,20 +165,31 @@ def _boundary(data: bytes, at: int) -> int:
 
 
 def _shift(findings: Iterable[Finding], by: int) -> Iterator[Finding]:
-    return (finding._replace(start=finding.start + by, end=finding.end + by) for finding in findings)
+    if by == 0:
+        yield from findings
+        return
+    for start, end, kind, detector, rule in findings:
+        yield Finding(start + by, end + by, kind, detector, rule)
 
 
-def _apply_rules(data: bytes, hits: Sequence[Hit], name: str, settings: Settings) -> Iterator[Finding]:
+def _apply_rules(data: bytes, hits: Sequence[Hit], name: str, settings: Settings, work: _Work) -> Iterator[Finding]:
     rules = _rules(settings.kinds, settings.level)
     file_name = name.rpartition("/")[2].lower()
     style = "config" if _CONFIG_NAMES.search(file_name) else "prose" if _PROSE_NAMES.search(file_name) else "code"
-    done = 0
-    for (start, end), numbers in _windows(data, hits).items():
-        done += end - start
+    for start, end, places, crowded in _blocks(_windows(data, hits), work):
+        finds = {rules[number].find for number in places}
+        if find_phones in finds:
+            work.phone_bytes += end - start
+        hurried = crowded or work.phone_bytes > EXACT_BYTES
         text = data[start:end].decode("utf-8", "replace")
-        window = Window(text, start, style, file_name, settings, hurried=done > EXACT_BYTES)
-        for number in sorted(numbers):
-            yield from (one for one in rules[number].find(window) if not _is_cut(data, one, start, end))
+        window = Window(text, start, style, file_name, settings, hurried, crowded)
+        if not crowded:
+            for find in finds:
+                yield from (one for one in find(window) if not _is_cut(data, one, start, end))
+            continue
+        if finds & _JUDGES:
+            finds = finds - _JUDGES | {find_by_form}
+        yield from _joined(data, sorted(one for find in finds for one in find(window)))
 
 
 def _is_cut(data: bytes, finding: Finding, start: int, end: int) -> bool:
@@ -161,37 +199,97 @@ def _is_cut(data: bytes, finding: Finding, start: int, end: int) -> bool:
     """
     left = finding.start == start and start > 0 and data[start - 1] != _NEW_LINE
     right = finding.end == end and end < len(data) and data[end] != _NEW_LINE
-    return (left or right) and finding.end - finding.start < WINDOW // 4
+    return (left or right) and finding.end - finding.start < MARGIN
 
 
-def _windows(data: bytes, hits: Iterable[Hit]) -> dict[tuple[int, int], set[int]]:
-    """Stretches of text to look at, each with the rules that were hit there."""
-    slots: dict[tuple[int, int, int], set[int]] = {}
-    start = end = -1
+def _blocks(windows: _Windows, work: _Work) -> Iterator[tuple[int, int, set[int], bool]]:
+    """Each window with its rules; once the document is crowded, windows that are close together as one."""
+    block: tuple[int, int, set[int], bool] | None = None
+    for (start, end), places in windows.items():
+        crowded = work.hits > EXACT_HITS
+        work.hits += len(places)
+        if not crowded:
+            yield start, end, set(places), False
+        elif block and end - block[0] <= BLOCK and start <= block[1] + WINDOW:
+            block = (block[0], max(end, block[1]), block[2].union(places), True)
+        else:
+            if block:
+                yield block
+            block = (start, end, set(places), True)
+    if block:
+        yield block
+
+
+def _joined(data: bytes, findings: Iterable[Finding]) -> Iterator[Finding]:
+    """`findings` (sorted), those of one kind joined that at most three bytes of punctuation or white space part."""
+    last: Finding | None = None
+    for one in findings:
+        if (
+            last
+            and last.kind == one.kind
+            and one.start <= last.end + 3
+            and not data[last.end : one.start].strip(_BETWEEN)
+        ):
+            last = last._replace(end=max(last.end, one.end))
+            continue
+        if last:
+            yield last
+        last = one
+    if last:
+        yield last
+
+
+def _windows(data: bytes, hits: Iterable[Hit]) -> _Windows:
+    """Stretches of text to look at, each with the rules that were hit there, once for every hit."""
+    slots: dict[tuple[int, int, int], list[int]] = {}
+    start = end = at = -1
+    numbers: list[int] = []
     for place, number in sorted(hits):
         if number < _RULES_FROM:
             continue
         last = place - 1
-        if last >= end or last < start:
-            start = data.rfind(b"\n", 0, last) + 1
-            end = data.find(b"\n", last)
-            end = len(data) if end < 0 else max(end, last + 1)
-        slot = (last - start) // (WINDOW // 2) if end - start > WINDOW else -1
-        slots.setdefault((start, end, slot), set()).add(number)
+        if last >= at or last < start:
+            if last >= end or last < start:
+                start = data.rfind(b"\n", 0, last) + 1
+                end = data.find(b"\n", last)
+                end = len(data) if end < 0 else max(end, last + 1)
+            slot = (last - start) // WINDOW if end - start > WINDOW else -1
+            at = end if slot < 0 else min(end, start + (slot + 1) * WINDOW)
+            numbers = slots.setdefault((start, end, slot), [])
+        numbers.append(number)
     return {_bounds(data, *key): numbers for key, numbers in slots.items()}
 
 
 def _bounds(data: bytes, start: int, end: int, slot: int) -> tuple[int, int]:
-    """The whole line [start, end) for slot -1, else the slot-th half WINDOW of it with a quarter on either side."""
+    """The whole line [start, end) for slot -1, else the slot-th WINDOW of it with a MARGIN on either side."""
     if slot < 0:
         return start, end
-    middle, quarter = start + slot * (WINDOW // 2), WINDOW // 4
-    left = max(start, middle - quarter)
-    return _boundary(data, left), _boundary(data, min(end, middle + 3 * quarter))
+    middle = start + slot * WINDOW
+    return _boundary(data, max(start, middle - MARGIN)), _boundary(data, min(end, middle + WINDOW + MARGIN))
 
 
-def _known_tokens(data: bytes, level: int) -> Iterator[Finding]:
+def _after_names(data: bytes, start: int, hits: Iterable[Hit], work: _Work) -> Iterator[Finding]:
+    """Values that the line before names, in the segment at `start`, as long as the document is not crowded."""
+    for place in sorted({end for end, number in hits if number == _NEXT_LINE}):
+        work.hits += 1
+        if work.hits > EXACT_HITS:
+            return
+        yield from find_next_line(data, start + place)
+
+
+def _may_ask(piece: bytes, work: _Work) -> bool:
+    """Whether kingfisher is still asked in this document; see the bounds of the module."""
+    return work.tokens < MOST_TOKENS and work.hits <= EXACT_HITS and _few_urls(piece)
+
+
+def _few_urls(piece: bytes) -> bool:
+    """Whether `piece` holds few enough URLs with users for kingfisher, which takes long over each, secret or not."""
+    return min(piece.count(b"://"), piece.count(b"@")) <= MOST_URLS
+
+
+def _known_tokens(data: bytes, level: int, work: _Work) -> Iterator[Finding]:
     for finding in find_known_tokens(data):
+        work.tokens += 1
         value = data[finding.start : finding.end].decode("utf-8", "replace")
         if judge_kingfisher(finding.rule, value, level=level):
             yield finding
@@ -202,7 +300,7 @@ def _must_parse(data: bytes, name: str, hits: Sequence[Hit], level: int) -> bool
 
     At high sensitivity bare entropy counts, so every such file is rewritten.
     """
-    rewritten = is_rewritten(data, name, not_ini=any(hit.number == NOT_INI for hit in hits))
+    rewritten = is_rewritten(data, name, not_ini=any(number == NOT_INI for _, number in hits))
     return rewritten and (level == 2 or _NAMES.search(data) is not None)
 
 

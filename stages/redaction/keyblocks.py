@@ -44,12 +44,12 @@ def find_key_blocks(data: bytes) -> Iterator[Finding]:
 
 def _end(data: bytes, header: re.Match[bytes]) -> int | None:
     limit = min(len(data), header.end() + _LONGEST)
-    if header[1] is None:
-        footer = _PUTTY_END.search(data, header.end(), limit)
-        return footer.end() if footer else None
     following = _HEADER.search(data, header.end(), limit)
     if following:
         limit = following.start()
+    if header[1] is None:
+        footer = _PUTTY_END.search(data, header.end(), limit)
+        return footer.end() if footer else None
     for footer in _FOOTER.finditer(data, header.end(), limit):
         if footer[1] == header[1]:
             return footer.end()

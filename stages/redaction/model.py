@@ -7,6 +7,7 @@ what replacement needs); tables hold characters. No object here shows a value in
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Iterable
 from typing import NamedTuple, TypeAlias
 
@@ -29,7 +30,8 @@ class Window:
 
     `text` is decoded; `start` is its byte offset. `style` is `config` where values stand unquoted after a
     name (dotenv, INI, YAML, properties, shell), else `code` or `prose`. `name` is the lower-case file name.
-    `hurried`: the document had its share of exact work; rules that are slow say yes instead of asking.
+    `hurried`: the document had its share of exact work for telephone numbers, `crowded`: for everything; rules that are
+    slow say yes instead of asking.
     """
 
     text: str = dataclasses.field(repr=False)
@@ -38,6 +40,7 @@ class Window:
     name: str
     settings: Settings = dataclasses.field(repr=False)
     hurried: bool = False
+    crowded: bool = False
 
     def finding(self, start: int, end: int, kind: str, rule: str) -> Finding:
         """A finding of Gristmill's own at characters [start, end) of this window."""
@@ -47,6 +50,14 @@ class Window:
         return Finding(
             self.start + left, self.start + left + len(self.text[start:end].encode()), kind, "gristmill", rule
         )
+
+
+_PLACEHOLDER = re.compile(r"<[A-Z][A-Z0-9_]{1,39}>")
+
+
+def without_placeholders(text: str) -> str:
+    """`text` with line ends for placeholders, whose words say nothing about what stands beside them."""
+    return _PLACEHOLDER.sub(lambda match: "\n" * len(match[0]), text) if "<" in text else text
 
 
 def words(text: str) -> tuple[str, ...]:

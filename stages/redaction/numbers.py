@@ -8,33 +8,46 @@ phonenumbers library; international form anywhere, national forms beside a word 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import phonenumbers
 from phonenumbers import Leniency, PhoneNumberMatcher
 
-from stages.redaction.model import Finding, Rule, Window
+from stages.redaction.model import Finding, Rule, Window, without_placeholders
 
 _CARD = re.compile(r"(?<![\w.\-/+])\d(?:[ \-]?\d){11,18}(?![\w\-]|\.\d)")
 _CARD_CUE = re.compile(r"card|credit|debit|visa|master|maestro|amex|payment|(?<![a-z])(?:cc|pan)(?![a-z])", re.I)
 _GROUPS = re.compile(r"\d+(?:([ \-])\d+)?(?:\1\d+)*")
 # Issuer identification ranges: prefix pattern, lengths.
 _ISSUERS = (
-    (re.compile(r"4"), (16,)),
-    (re.compile(r"5[1-5]|222[1-9]|22[3-9]|2[3-6]|27[01]|2720"), (16,)),
-    (re.compile(r"3[47]"), (15,)),
-    (re.compile(r"6011|64[4-9]|65"), (16, 19)),
-    (re.compile(r"352[89]|35[3-8]"), (16,)),
-    (re.compile(r"62|81"), (16, 17, 18, 19)),
-    (re.compile(r"5019|6759|676[1-3]"), (16,)),
+    (r"4", (16,)),
+    (r"5[1-5]|222[1-9]|22[3-9]|2[3-6]|27[01]|2720", (16,)),
+    (r"3[47]", (15,)),
+    (r"6011|64[4-9]|65", (16, 19)),
+    (r"352[89]|35[3-8]", (16,)),
+    (r"62|81", (16, 17, 18, 19)),
+    (r"5019|6759|676[1-3]", (16,)),
 )
 _WEAK_ISSUERS = (
-    (re.compile(r"4"), (13, 19)),
-    (re.compile(r"30[0-5]|3[689]"), (14,)),
-    (re.compile(r"35"), (16,)),
-    (re.compile(r"2131|1800"), (15,)),
-    (re.compile(r"50|5[678]|6[0-9]"), tuple(range(12, 20))),
+    (r"4", (13, 19)),
+    (r"30[0-5]|3[689]", (14,)),
+    (r"35", (16,)),
+    (r"2131|1800", (15,)),
+    (r"50|5[678]|6[0-9]", tuple(range(12, 20))),
 )
+
+
+def _by_length(ranges: Sequence[tuple[str, Sequence[int]]]) -> dict[int, re.Pattern[str]]:
+    """One expression of all prefixes for each length."""
+    lengths = {length for _, each in ranges for length in each}
+    return {length: re.compile("|".join(prefix for prefix, each in ranges if length in each)) for length in lengths}
+
+
+_ISSUED = _by_length(_ISSUERS)
+_ISSUED_OR_WEAK = _by_length(_ISSUERS + _WEAK_ISSUERS)
+_SEPARATOR = re.compile(r"[ \-]")
+_VALUES = bytes.maketrans(b"0123456789", bytes(range(10)))
+_DOUBLED = bytes.maketrans(bytes(range(10)), bytes((0, 2, 4, 6, 8, 1, 3, 5, 7, 9)))
 
 _IBAN = re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?(?!\w)")
 
@@ -60,10 +73,10 @@ _MOST_TRIES = 64  # candidates that phonenumbers refuses before it gives a line 
 
 def find_cards(window: Window) -> Iterator[Finding]:
     """Payment card numbers."""
-    cued = _CARD_CUE.search(window.text) is not None
+    cued = _CARD_CUE.search(without_placeholders(window.text)) is not None
     for match in _CARD.finditer(window.text):
-        digits = re.sub(r"\D", "", match[0])
-        if _GROUPS.fullmatch(match[0]) and _grouped_like_card(match[0]) and _issued(digits, cued) and luhn(digits):
+        digits = match[0].replace(" ", "").replace("-", "")
+        if _issued(digits, cued=cued) and luhn(digits) and _grouped_like_card(match[0]):
             yield window.finding(*match.span(), "CREDIT_CARD", "luhn")
 
 
@@ -76,12 +89,12 @@ def find_ibans(window: Window) -> Iterator[Finding]:
 
 def find_phones(window: Window) -> Iterator[Finding]:
     """Telephone numbers: international ones, and national ones where the line says `phone`."""
-    text = window.text[:_LONGEST_PHONE_TEXT]
-    cue = _PHONE_CUE.search(text)
-    cued = cue is not None
     if window.hurried:
-        yield from _by_form(window, text)
+        yield from _by_form(window, window.text)
         return
+    text = window.text[:_LONGEST_PHONE_TEXT]
+    cue = _PHONE_CUE.search(without_placeholders(text))
+    cued = cue is not None
     if _INTERNATIONAL.search(text):
         for found in PhoneNumberMatcher(text, None, leniency=Leniency.POSSIBLE, max_tries=_MOST_TRIES):
             if _INTERNATIONAL.match(text, found.start) and _written_as_phone(text, found, cued=cued):
@@ -97,11 +110,10 @@ def find_phones(window: Window) -> Iterator[Finding]:
 
 def luhn(digits: str) -> bool:
     """The Luhn check: doubled every second digit from the right, digit sums add up to a multiple of ten."""
-    total = 0
-    for place, char in enumerate(reversed(digits)):
-        value = int(char) * (1 + place % 2)
-        total += value - 9 if value > 9 else value
-    return total % 10 == 0
+    if not digits.isascii():
+        return False
+    values = digits.encode().translate(_VALUES)
+    return (sum(values[-1::-2]) + sum(values[-2::-2].translate(_DOUBLED))) % 10 == 0
 
 
 def mod97(iban: str) -> bool:
@@ -109,15 +121,16 @@ def mod97(iban: str) -> bool:
     return int("".join(str(int(char, 36)) for char in iban[4:] + iban[:4])) % 97 == 1
 
 
-def _issued(digits: str, cued: bool) -> bool:
-    ranges = _ISSUERS + (_WEAK_ISSUERS if cued else ())
-    return len(set(digits)) > 2 and any(len(digits) in lengths and prefix.match(digits) for prefix, lengths in ranges)
+def _issued(digits: str, *, cued: bool) -> bool:
+    prefixes = (_ISSUED if not cued else _ISSUED_OR_WEAK).get(len(digits))
+    return prefixes is not None and prefixes.match(digits) is not None and len(set(digits)) > 2
 
 
 def _grouped_like_card(text: str) -> bool:
     """No separators, or groups of at least four digits (the last may be shorter), as cards are printed."""
-    groups = re.split(r"[ \-]", text)
-    return all(4 <= len(group) <= 7 for group in groups[:-1]) if len(groups) > 1 else True
+    if text.isdigit():
+        return True
+    return _GROUPS.fullmatch(text) is not None and all(4 <= len(group) <= 7 for group in _SEPARATOR.split(text)[:-1])
 
 
 def _by_form(window: Window, text: str) -> Iterator[Finding]:
@@ -139,7 +152,7 @@ def _national(window: Window, text: str, after: int) -> Iterator[Finding]:
     """Numbers in the national form of a region of the settings, within 40 characters of a telephone word."""
     for region in window.settings.phone_regions:
         for found in PhoneNumberMatcher(text, region, leniency=Leniency.VALID, max_tries=_MOST_TRIES):
-            cue = _PHONE_CUE.search(text, max(after, found.start - 60), found.start)
+            cue = _PHONE_CUE.search(without_placeholders(text), max(after, found.start - 60), found.start)
             near = cue is not None and found.start - cue.end() <= 40
             if near and text[max(0, found.start - 1) : found.start] not in {".", "-", "_", "/"}:
                 yield window.finding(found.start, found.end, "PHONE", "national")

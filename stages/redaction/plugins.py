@@ -3,6 +3,8 @@
 `scan_document` gives what `detect_secrets.core.scan.scan_file` gives for a file of the same name and text
 (a test holds this), with these bounds, beyond which only the other detectors look:
 - a line longer than LONGEST_LINE characters is cut into overlapping slices of that length;
+- the keyword plugin, whose expressions take time that grows with names times length, has MOST_KEYWORD_STEPS of those
+  for a document, and goes without the lines that would take more than is left;
 - at most MOST_CHARACTERS of a document (of lines with hits) are given to plugins;
 - YAML and INI parsing has the bounds of `rewriting`;
 and where scan_file raises on a stranger's file, the lines are scanned as they are.
@@ -13,17 +15,20 @@ before it looks, which a filter over the raw lines cannot see: YAML always, file
 [section] always, and files of unknown type without a finding if they parse as INI. The same rewriting
 happens here. Only ASCII white space and digits count for the filter.
 
-Nothing is logged: detect-secrets' own filter functions are called directly.
+Nothing is logged: detect-secrets' own filter functions are called directly, but for two whose time grows with the
+square or the cube of a line; they say here what they say there (with 200 blanks in a row, no line is allowlisted).
 """
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from detect_secrets.core.plugins.util import get_mapping_from_secret_type_to_class
+from detect_secrets.filters.allowlist import is_line_allowlisted
 from detect_secrets.plugins.base import BasePlugin, RegexBasedDetector
 from detect_secrets.plugins.high_entropy_strings import HexHighEntropyString, HighEntropyStringsPlugin
 from detect_secrets.plugins.keyword import (
@@ -41,18 +46,26 @@ from stages.redaction.vectorscan import CASELESS, SINGLE, Expression, Patterns, 
 
 LONGEST_LINE = 8_192
 SLICE_OVERLAP = 512
-MOST_CHARACTERS = 500_000
+MOST_CHARACTERS = 150_000
+MOST_KEYWORD_STEPS = 1_000_000
 NOT_INI = 900
 
 NAMES_OF_SECRETS = (
     r"secret|token|passw|passphrase|pwd|api[_-]?key|(?:access|auth|private|encrypt\w{0,9}|sign\w{0,9}|client|master|"
     r"shared|session)[_-]?key|credential|bearer"
 )
+_NAMES = re.compile("|".join(DENYLIST), re.I)
+_BLANKS = re.compile(r"[ \t]{200}")
+_REFERENCE = re.compile(r"[:=!]\s*[\w.-]+[\[(][^\v]*[\])]")
 _NEWLINE = re.compile(r"\r\n?|\n")
 _LOOK_AROUND = re.compile(r"\(\?(?:=|!|<=|<!)(?:[^()\\\[]|\\.|\[(?:\\.|[^\]])*\])*\)")
 
 # Plugins whose own expression Vectorscan cannot take, or would report at every byte of a line.
-_SIMPLE_TRIGGERS = {"IPPublicDetector": r"(?:[0-9]{1,3}\.){3}[0-9]", "NpmDetector": r"/:_authToken="}
+_SIMPLE_TRIGGERS = {
+    "IPPublicDetector": r"(?:[0-9]{1,3}\.){3}[0-9]",
+    "NpmDetector": r"/:_authToken=",
+    "JwtTokenDetector": r"eyJ[A-Za-z0-9\-_=]+\.[A-Za-z0-9\-_=]",
+}
 
 
 class Secret(NamedTuple):
@@ -73,6 +86,21 @@ class _Plugin(NamedTuple):
     plugin: BasePlugin
 
 
+@dataclasses.dataclass
+class _Steps:
+    """What the keyword plugin may still take of a document: names times characters."""
+
+    left: int = MOST_KEYWORD_STEPS
+
+    def spend(self, line: str) -> bool:
+        """Whether `line` can still be paid for; if so it is."""
+        cost = len(line) * (1 if len(line) <= 120 else len(_NAMES.findall(line)))
+        if cost > self.left:
+            return False
+        self.left -= cost
+        return True
+
+
 @functools.cache
 def _loaded() -> tuple[tuple[_Plugin, ...], tuple[Any, ...]]:
     """All plugins and default filters; detect-secrets' process-wide settings are put back at once."""
@@ -81,19 +109,38 @@ def _loaded() -> tuple[tuple[_Plugin, ...], tuple[Any, ...]]:
     with transient_settings({"plugins_used": [{"name": name} for name in names]}):
         plugins = tuple(_Plugin(number, plugin) for number, plugin in enumerate(get_plugins()))
         filters = tuple((set(one.injectable_variables), one) for one in get_filters())
-    return plugins, tuple(item for item in filters if item[1].__name__ != "is_invalid_file")
+    ours = {"is_indirect_reference": _is_indirect_reference, "is_line_allowlisted": _is_line_allowlisted}
+    return plugins, tuple(
+        (names, ours.get(one.__name__, one)) for names, one in filters if one.__name__ != "is_invalid_file"
+    )
+
+
+def _is_indirect_reference(line: str) -> bool:
+    """detect-secrets' filter of that name; what its expression asks for before the sign can be nothing."""
+    return len(line) <= 1000 and _REFERENCE.search(line) is not None
+
+
+def _is_line_allowlisted(filename: str, line: str, context: CodeSnippet) -> bool:
+    """detect-secrets' filter of that name, asked only where its expressions can match, and not of endless blanks."""
+    about = (line, context.previous_line)
+    return (
+        any("pragma:" in text for text in about)
+        and not any(_BLANKS.search(text) for text in about)
+        and is_line_allowlisted(filename=filename, line=line, context=context)
+    )
 
 
 @functools.cache
-def expressions(entropy: str = "all") -> tuple[Expression, ...]:
-    """The Vectorscan expressions of every plugin, numbered by plugin, and NOT_INI.
+def expressions(entropy: str = "all", without: frozenset[str] = frozenset()) -> tuple[Expression, ...]:
+    """The Vectorscan expressions of every plugin but those of the types `without`, numbered by plugin, and NOT_INI.
 
     `entropy` says for which strings the high-entropy plugins are asked: `all`, those `named` a secret up to
-    80 characters before, or `none`. Only `all` gives scan_file's findings.
+    80 characters before, or `none`. Only `all`, without nothing, gives scan_file's findings.
     """
     rows = [
         Expression(pattern, number, flags)
         for number, plugin in _loaded()[0]
+        if plugin.secret_type not in without
         for pattern, flags in _triggers(plugin, entropy)
     ]
     # A line at column 0 that is no section, comment or option: configparser refuses the whole file.
@@ -117,9 +164,10 @@ def scan_document(text: str, name: str, hits: Sequence[tuple[int, int]] | None =
         hits = _hits(text)
     kind = file_type(name)
     lines = rewrite(text, name)
-    found = list(_scan_rewritten(lines, name) if lines else _scan_raw(text, name, hits))
+    steps = _Steps()
+    found = list(_scan_rewritten(lines, name, steps) if lines else _scan_raw(text, name, hits, steps))
     if not found and kind == FileType.OTHER and not any(number == NOT_INI for _, number in hits):
-        found = list(_scan_rewritten(parse_ini(text, name, add_header=True) or [], name))
+        found = list(_scan_rewritten(parse_ini(text, name, add_header=True) or [], name, steps))
     return found
 
 
@@ -138,7 +186,7 @@ class _Piece(NamedTuple):
     plugins: frozenset[int]
 
 
-def _scan_raw(text: str, name: str, hits: Iterable[tuple[int, int]]) -> Iterator[Secret]:
+def _scan_raw(text: str, name: str, hits: Iterable[tuple[int, int]], steps: _Steps) -> Iterator[Secret]:
     """Scan the lines that have hits, each with the plugins that were hit."""
     left = MOST_CHARACTERS
     for piece in _pieces(text, hits):
@@ -148,15 +196,19 @@ def _scan_raw(text: str, name: str, hits: Iterable[tuple[int, int]]) -> Iterator
         previous = max(text.rfind("\n", 0, max(piece.line - 1, 0)) + 1, piece.line - LONGEST_LINE)
         before = text[previous : piece.line].strip("\r\n") if piece.line else ""
         offset = piece.start - piece.line
-        for secret in _scan_line(text[piece.start : piece.end].rstrip(), piece.number, before, name, piece.plugins):
+        line = text[piece.start : piece.end].rstrip()
+        for secret in _scan_line(line, piece.number, before, name, piece.plugins, steps=steps):
             yield secret._replace(start=secret.start + offset, end=secret.end + offset) if secret.start >= 0 else secret
 
 
 def _pieces(text: str, hits: Iterable[tuple[int, int]]) -> list[_Piece]:
-    """The lines of `text` with a hit, in order; of a line over LONGEST_LINE only the slices with a hit."""
+    """The lines of `text` with a hit, in order; of a line over LONGEST_LINE only the slices with a hit.
+
+    Ends soon after MOST_CHARACTERS, which is as much as anybody looks at.
+    """
     found: dict[tuple[int, int, int, int], set[int]] = {}
     returns = "\r" in text
-    number, at, start, end = 1, 0, 0, -1
+    number, at, start, end, size = 1, 0, 0, -1, 0
     for place, plugin in hits:
         if plugin == NOT_INI:
             continue
@@ -169,7 +221,13 @@ def _pieces(text: str, hits: Iterable[tuple[int, int]]) -> list[_Piece]:
             end = stop.start() if stop else text.find("\n", last)
             end = len(text) if end < 0 else end
         for left, right in _slices(start, end, last):
-            found.setdefault((number, start, left, right), set()).add(plugin)
+            key = (number, start, left, right)
+            if key not in found:
+                size += right - left
+                found[key] = set()
+            found[key].add(plugin)
+        if size > MOST_CHARACTERS:
+            break
     return [_Piece(*key, frozenset(plugins)) for key, plugins in sorted(found.items())]
 
 
@@ -196,7 +254,7 @@ def _lone_return(text: str, before: int) -> int:
     return place if place >= 0 and text[place + 1 : place + 2] != "\n" else -1
 
 
-def _scan_rewritten(lines: Sequence[str], name: str) -> Iterator[Secret]:
+def _scan_rewritten(lines: Sequence[str], name: str, steps: _Steps) -> Iterator[Secret]:
     """Scan lines that a transformer made; columns are unknown."""
     every = frozenset(number for number, _ in _loaded()[0])
     joined = "\n".join(line if "\n" not in line and len(line) <= LONGEST_LINE else "" for line in lines)
@@ -209,11 +267,13 @@ def _scan_rewritten(lines: Sequence[str], name: str) -> Iterator[Secret]:
             before = lines[number - 2] if number > 1 else ""
             for slice_ in range(0, len(line), LONGEST_LINE):
                 piece = line[slice_ : slice_ + LONGEST_LINE].rstrip()
-                for secret in _scan_line(piece, number, before, name, plugins):
+                for secret in _scan_line(piece, number, before, name, plugins, steps=steps):
                     yield secret._replace(start=-1, end=-1)
 
 
-def _scan_line(line: str, number: int, before: str, name: str, plugins: frozenset[int]) -> Iterator[Secret]:
+def _scan_line(
+    line: str, number: int, before: str, name: str, plugins: frozenset[int], *, steps: _Steps
+) -> Iterator[Secret]:
     """detect_secrets.core.scan's treatment of one line: plugins, secret filters, line filters.
 
     The line filters are asked last, because few lines have a finding; the outcome is the same.
@@ -223,6 +283,9 @@ def _scan_line(line: str, number: int, before: str, name: str, plugins: frozense
     for index, plugin in _loaded()[0]:
         if index not in plugins or not _can_exceed(plugin, line):
             continue
+        if isinstance(plugin, KeywordDetector) and not steps.spend(line):
+            continue
+        places: dict[str, tuple[int, int]] | None = None
         for found in plugin.analyze_line(filename=name, line=line, line_number=number, context=context):
             value = found.secret_value or ""
             if _is_filtered({"secret"}, filename=name, secret=value, plugin=plugin, line=line):
@@ -231,8 +294,11 @@ def _scan_line(line: str, number: int, before: str, name: str, plugins: frozense
                 refused = _is_filtered({"line"}, filename=name, line=line, context=context)
             if refused:
                 return
-            start, end = _columns(plugin, line, value, name)
-            yield Secret(found.type, value, number, start, end)
+            places = _places(plugin, line, name) if places is None else places
+            start = line.find(value) if value not in places else -1
+            yield Secret(
+                found.type, value, number, *places.get(value, (start, start + len(value) if start >= 0 else -1))
+            )
 
 
 def _can_exceed(plugin: BasePlugin, line: str) -> bool:
@@ -253,17 +319,16 @@ def _is_filtered(required: set[str], **about: Any) -> bool:
     return False
 
 
-def _columns(plugin: BasePlugin, line: str, value: str, name: str) -> tuple[int, int]:
-    """Where the plugin's own expression found `value` in `line`; (-1, -1) if it cannot be said."""
+def _places(plugin: BasePlugin, line: str, name: str) -> dict[str, tuple[int, int]]:
+    """Where the plugin's own expressions find each value in `line`, first."""
+    places: dict[str, tuple[int, int]] = {}
     for pattern, group in _patterns(plugin, name):
+        groups = range(1 if pattern.groups else 0, pattern.groups + 1) if group is None else (group,)
         for match in pattern.finditer(line):
-            for index in range(1, (pattern.groups or 0) + 1) if group is None else (group,):
-                if match[index] == value:
-                    return match.span(index)
-            if group is None and not pattern.groups and match[0] == value:
-                return match.span()
-    place = line.find(value)
-    return (place, place + len(value)) if place >= 0 else (-1, -1)
+            for index in groups:
+                if match[index] is not None:
+                    places.setdefault(match[index], match.span(index))
+    return places
 
 
 def _patterns(plugin: BasePlugin, name: str) -> Iterator[tuple[re.Pattern[str], int | None]]:

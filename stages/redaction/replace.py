@@ -12,11 +12,11 @@ from __future__ import annotations
 import bisect
 import dataclasses
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from stages.redaction.model import Finding
 
-KIND_ORDER = ("KEY", "PASSWORD", "CREDIT_CARD", "IBAN", "EMAIL", "PHONE", "IP_ADDRESS", "MAC_ADDRESS")
+KIND_ORDER = ("KEY", "PASSWORD", "CREDIT_CARD", "IBAN", "EMAIL", "PHONE", "IP_ADDRESS", "MAC_ADDRESS", "NAME")
 _LINE_END = re.compile(rb"\r\n?|\n")
 _INDENTATION = re.compile(rb"[ \t]*")
 _NOTHING = (b"", b"\r", b"\n")
@@ -43,6 +43,8 @@ def merge(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def _union(group: Sequence[Finding]) -> Finding:
+    if len(group) == 1:
+        return group[0]
     best = min(group, key=_strength)
     return best._replace(start=group[0].start, end=max(finding.end for finding in group))
 
@@ -55,6 +57,22 @@ def _strength(finding: Finding) -> tuple[int, int, int, str, str]:
         finding.detector,
         finding.rule,
     )
+
+
+def clear_of_returns(data: bytes, spans: Iterable[Finding]) -> Iterator[Finding]:
+    r"""The disjoint `spans`, cut so that no kept `\r` comes to stand before a `\n`, and no `\r\n` is torn apart."""
+    if b"\r" not in data:
+        yield from spans
+        return
+    for span in spans:
+        start, end = span.start, span.end
+        if data[start : start + 1] == b"\n" and data[start - 1 : start] == b"\r":
+            start += 1
+        last = data.rfind(b"\r", start, end)
+        lone = last >= 0 and last + 1 < end and b"\n" not in data[last:end] and data[end : end + 1] == b"\n"
+        for left, right in ((start, last), (last + 1, end)) if lone else ((start, end),):
+            if left < right:
+                yield span._replace(start=left, end=right)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -27,9 +27,9 @@ from foundation.schema import SPAN
 from stages.redaction.detection import find_in_document
 from stages.redaction.model import Finding
 from stages.redaction.placeholders import recogniser, replacements
-from stages.redaction.replace import Substitution, fitted, kept_layout, merge, substitute
+from stages.redaction.replace import Substitution, clear_of_returns, fitted, kept_layout, merge, substitute
 from stages.redaction.settings import Settings
-from stages.redaction.vectorscan import sum_of_characters
+from stages.redaction.vectorscan import character_offsets
 
 FINDINGS = pa.schema(
     [
@@ -56,6 +56,8 @@ REDACTED = pa.schema([("text", pa.large_string()), ("redactions", pa.list_(SPAN)
 # rounds the whole line of whatever is still found goes, which ends it.
 _ROUNDS = 6
 _LONGEST_PLACEHOLDER = 52  # `settings` allows 40 characters, and a number
+_MANY, _ROUNDS_OF_MANY = 10_000, 2
+_LETTER_OR_DIGIT = re.compile(rb"[0-9A-Za-z\x80-\xff]")
 
 Spans = list[dict[str, str | int]]
 
@@ -128,8 +130,10 @@ def _rounds(data: bytes, path: bytes, settings: Settings) -> Iterator[Substituti
     known, name = recogniser(settings), path.decode("utf-8", "replace")
     findings = [one for one in find_in_document(data, path, settings) if not _is_placeholder(data, one, known)]
     rounds = 0
+    most = _ROUNDS if len(findings) < _MANY else _ROUNDS_OF_MANY
     while findings:
-        spans, texts = replacements(data, fitted(data, merge(findings)), name, settings)
+        whole = list(clear_of_returns(data, merge(findings)))
+        spans, texts = replacements(data, fitted(data, whole), name, settings)
         result = substitute(data, spans, texts)
         yield result
         rounds += 1
@@ -139,7 +143,7 @@ def _rounds(data: bytes, path: bytes, settings: Settings) -> Iterator[Substituti
         if not fresh:
             return
         for one in fresh:
-            wide = one if rounds < _ROUNDS else _whole_line(result.data, one)
+            wide = one if rounds < most else _whole_line(result.data, one)
             start, end = result.original(wide.start, wide.end)
             findings.append(wide._replace(start=start, end=end))
 
@@ -148,9 +152,10 @@ def _is_placeholder(data: bytes, finding: Finding, known: re.Pattern[bytes]) -> 
     """Whether a finding holds (or lies in) nothing but placeholders and punctuation."""
     left = data.rfind(b"<", max(0, finding.start - _LONGEST_PLACEHOLDER), finding.start + 1)
     around = known.match(data, left) if left >= 0 else None
-    inside = around is not None and finding.end <= around.end()
-    rest = known.sub(b"", data[finding.start : finding.end])
-    return inside or sum(byte > 127 or chr(byte).isalnum() for byte in rest[:64]) < 1
+    if around is not None and finding.end <= around.end():
+        return True
+    rest = data[finding.start : finding.end]
+    return _LETTER_OR_DIGIT.search(known.sub(b"", rest) if b"<" in rest else rest, 0, 64) is None
 
 
 def _whole_line(data: bytes, finding: Finding) -> Finding:
@@ -199,10 +204,4 @@ def _describe(data: bytes, result: Substitution) -> Spans:
 
 def _characters(data: bytes, offsets: Sequence[int]) -> dict[int, int]:
     """Character offset of each byte offset, in one pass over `data`."""
-    if not offsets or data.isascii():
-        return {offset: offset for offset in offsets}
-    places, at, count = {}, 0, 0
-    for offset in sorted(set(offsets)):
-        count += sum_of_characters(data, at, offset)
-        places[offset], at = count, offset
-    return places
+    return character_offsets(data, offsets)

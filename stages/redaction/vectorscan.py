@@ -11,7 +11,7 @@ import dataclasses
 import functools
 import threading
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import hyperscan
 import numpy as np
@@ -28,11 +28,8 @@ class Expression(NamedTuple):
     flags: int = 0
 
 
-class Hit(NamedTuple):
-    """Expression `number` matched, and the match ends before byte `end`."""
-
-    end: int
-    number: int
+# (end, number): expression `number` matched, and the match ends before byte `end`. A plain tuple, as there are many.
+Hit: TypeAlias = tuple[int, int]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -51,7 +48,7 @@ class Patterns:
 
 
 def _collect(number: int, _start: int, end: int, _flags: int, hits: Any) -> None:
-    hits.append(Hit(end, number))
+    hits.append((end, number))
 
 
 @functools.cache
@@ -70,23 +67,27 @@ def _compile(expressions: Sequence[Expression]) -> hyperscan.Database:
     return database
 
 
-def in_characters(data: bytes, hits: Sequence[Hit]) -> list[tuple[int, int]]:
+def in_characters(data: bytes, hits: Sequence[Hit]) -> list[Hit]:
     """(character offset of the end, number) of each hit, for hits in order of place; one pass over `data` (UTF-8)."""
     if data.isascii():
-        return [(hit.end, hit.number) for hit in hits]
-    places, at, count = [], 0, 0
-    for end, number in hits:
-        if end > at:
-            # A hit may end inside a character; it counts up to that character's end.
-            count += sum_of_characters(data, at, end)
-            at = end
-        places.append((count, number))
-    return places
+        return list(hits)
+    places = character_offsets(data, [end for end, _ in hits])
+    return [(places[end], number) for end, number in hits]
 
 
-def sum_of_characters(data: bytes, start: int, end: int) -> int:
-    """How many characters of UTF-8 `data` begin in bytes [start, end)."""
-    return int(np.count_nonzero((np.frombuffer(data, np.uint8, end - start, start) & 0xC0) != 0x80))
+def character_offsets(data: bytes, offsets: Iterable[int]) -> dict[int, int]:
+    """How many characters of UTF-8 `data` begin before each byte offset, in one pass over `data`."""
+    wanted = np.unique(np.fromiter(offsets, np.int64))
+    if data.isascii() or not wanted.size:
+        return dict(zip(wanted.tolist(), wanted.tolist(), strict=True))
+    begins = (np.frombuffer(data, np.uint8) & 0xC0) != 0x80
+    edges = np.unique(np.concatenate(([0], wanted[wanted < len(data)])))
+    before = np.concatenate(([0], np.cumsum(np.add.reduceat(begins, edges, dtype=np.int64))))
+    # before[i] characters begin before edges[i]; all of them before the end.
+    counts = before[np.searchsorted(edges, wanted)] if wanted[-1] < len(data) else None
+    if counts is None:
+        counts = np.append(before[np.searchsorted(edges, wanted[:-1])], before[-1])
+    return dict(zip(wanted.tolist(), counts.tolist(), strict=True))
 
 
 def refused(expressions: Iterable[Expression]) -> list[str]:

@@ -27,6 +27,16 @@ UNITS = {
     "percent": ("%(a)s", "x.ini"),
     "backslashes": ("\\", "x.json"),
     "spaces": (" ", "x.yml"),
+    "names in one word": ("secret_key", "x.py"),
+    "names and quotes": ("?api_key='", "x.conf"),
+    "blanks after a value": ('password = "x1y2z3w4v5"' + " " * 900 + "x\n", "x.py"),
+    "blanks and a pragma": ('password = "x1y2z3w4v5"' + " " * 900 + "pragma:\n", "x.py"),
+    "references": ('password = "x1y2z3w4v5"' + "=a(" * 200 + "\n", "x.py"),
+    "PuTTY headers": ("PuTTY-User-Key-File-2: ", "x.ppk"),
+    "cards": ("4556737512345678 4556737587654321 ", "x.txt"),
+    "names of people": ("@author Olga Nowak ", "x.java"),
+    "quoted local parts": ('"a b"@', "x.txt"),
+    "details": ("a+b=c/", "x.txt"),
     "pairs": ('auth("a","b', "x.py"),
 }
 
