@@ -98,6 +98,8 @@ _ENTITY = re.compile(r"([^&\"'\n]{1,1024})&(?:quot|#3[49]);")
 _BARE = re.compile(r"[^\s\"'`<>]{4,512}")
 _ELEMENT = re.compile(r"([^<>\n]{4,1024})</")
 _SPACED = re.compile(r"([A-Za-z0-9+/_=.~\-]{20,512})(?![\w(\[])")
+# Values of one window that are judged and refused before the rest of it is let be; bounds the work on hostile lines.
+_MOST_REFUSALS, _FEW_REFUSALS = 100, 8
 # What may follow a word of a name: its plural, another word, or the words that compounds are made with.
 _ENDS = re.compile(r"s?(?:(?![a-z])|(?:key|token|secret|value|string|base|data|code|pass|auth|hash|id|for|of))")
 _ENGLISH = re.compile(r"(?:mon|don|tur|hoc|joc|whis|hot|s[lh]i)keys?$")
@@ -174,7 +176,8 @@ def find_assignments(window: Window) -> Iterator[Finding]:
     """Values in `window` that a name calls a password, key, token or secret."""
     text, at = window.text, 0
     lower = _lower(text)
-    while name := _NAME.search(lower, at):
+    left = _FEW_REFUSALS if window.hurried else _MOST_REFUSALS
+    while left and (name := _NAME.search(lower, at)):
         rest = _NAME_CHARS.match(text, name.end())
         end = at = max(name.end(), rest.end() if rest else 0)
         tail = _TAIL.match(text, end)
@@ -193,6 +196,8 @@ def find_assignments(window: Window) -> Iterator[Finding]:
         if value and kind and not is_test_vector(window.name, text[slice(*value)]):
             yield window.finding(*value, kind, "assignment")
             at = max(at, value[1])
+        elif value:
+            left -= 1
 
 
 def _names_other(text: str, start: int, full: str, tail: re.Match[str]) -> bool:

@@ -67,6 +67,7 @@ def find_in_document(data: bytes, path: bytes, settings: Settings) -> list[Findi
     secrets = {"KEY", "PASSWORD"} & set(settings.kinds)
     databases = _databases(settings.kinds, settings.level)
     plugin_hits: list[Hit] = []
+    structured = False
     for start, end in _segments(data):
         piece = data if end - start == len(data) else data[start:end]
         hits = [hit for database in databases for hit in database.scan(piece)]
@@ -74,12 +75,13 @@ def find_in_document(data: bytes, path: bytes, settings: Settings) -> list[Findi
         found.update(_shift(_apply_rules(piece, hits, name, settings), start))
         if any(hit.number == _KEY_BLOCK for hit in hits):
             found.update(find_key_blocks(data))
-        if any(hit.number == _STRUCTURE for hit in hits):
-            found.update(find_structures(data))
+        structured = structured or any(hit.number == _STRUCTURE for hit in hits)
         for place in {hit.end for hit in hits if hit.number == _NEXT_LINE}:
             found.update(find_next_line(data, start + place))
         if secrets and settings.kingfisher:
             found.update(_shift(_known_tokens(piece, settings.level), start))
+    if structured:
+        found.update(find_structures(data))
     if secrets and (
         any(hit.number != NOT_INI for hit in plugin_hits) or _must_parse(data, name, plugin_hits, settings.level)
     ):

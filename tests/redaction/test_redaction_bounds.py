@@ -27,6 +27,8 @@ UNITS = {
     "percent": ("%(a)s", "x.ini"),
     "backslashes": ("\\", "x.json"),
     "spaces": (" ", "x.yml"),
+    "settings": (";password=", "x.yml"),
+    "services": ("github token ", "x.txt"),
     "pairs": ('auth("a","b', "x.py"),
 }
 
