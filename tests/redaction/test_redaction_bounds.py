@@ -37,6 +37,8 @@ UNITS = {
     "names of people": ("@author Olga Nowak ", "x.java"),
     "quoted local parts": ('"a b"@', "x.txt"),
     "details": ("a+b=c/", "x.txt"),
+    "settings": (";password=", "x.yml"),
+    "services": ("github token ", "x.txt"),
     "pairs": ('auth("a","b', "x.py"),
 }
 
