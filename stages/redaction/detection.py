@@ -9,9 +9,9 @@ is cut with SEGMENT_OVERLAP bytes of overlap); a line of more than WINDOW bytes 
 bytes and MARGIN bytes on either side; detect-secrets has its own bounds (`plugins`). What costs more than a scan has a
 share of each document: telephone numbers are asked of phonenumbers in the first EXACT_BYTES of windows, values are
 judged at the first EXACT_HITS places, kingfisher is asked until then or until it has found MOST_TOKENS, and not about
-segments with more than MOST_URLS URLs of users. From there on the form alone decides, which redacts more: windows are
-looked at in blocks, and neighbours of one kind become one. So work is linear in the length, and a value longer than
-MARGIN in a line longer than WINDOW may be found in part only.
+segments with more than MOST_URLS URLs of users or MOST_SECRETS times the word `Secret`. From there on the form alone
+decides, which redacts more: windows are looked at in blocks, and neighbours of one kind become one. So work is linear in
+the length, and a value longer than MARGIN in a line longer than WINDOW may be found in part only.
 """
 
 from __future__ import annotations
@@ -52,6 +52,7 @@ EXACT_BYTES = 65_536
 EXACT_HITS = 10_000
 MOST_TOKENS = 2_000
 MOST_URLS = 2_000
+MOST_SECRETS = 1_000
 _RULES_FROM = 1_000
 _NEW_LINE = 0x0A
 _KEY_BLOCK, _STRUCTURE, _NEXT_LINE = 901, 902, 903
@@ -279,12 +280,12 @@ def _after_names(data: bytes, start: int, hits: Iterable[Hit], work: _Work) -> I
 
 def _may_ask(piece: bytes, work: _Work) -> bool:
     """Whether kingfisher is still asked in this document; see the bounds of the module."""
-    return work.tokens < MOST_TOKENS and work.hits <= EXACT_HITS and _few_urls(piece)
+    return work.tokens < MOST_TOKENS and work.hits <= EXACT_HITS and _few_traps(piece)
 
 
-def _few_urls(piece: bytes) -> bool:
-    """Whether `piece` holds few enough URLs with users for kingfisher, which takes long over each, secret or not."""
-    return min(piece.count(b"://"), piece.count(b"@")) <= MOST_URLS
+def _few_traps(piece: bytes) -> bool:
+    """Whether `piece` holds few enough URLs with users and Kubernetes Secrets; kingfisher takes long over each."""
+    return min(piece.count(b"://"), piece.count(b"@")) <= MOST_URLS and piece.count(b"Secret") <= MOST_SECRETS
 
 
 def _known_tokens(data: bytes, level: int, work: _Work) -> Iterator[Finding]:

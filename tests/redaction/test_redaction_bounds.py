@@ -38,6 +38,8 @@ UNITS = {
     "quoted local parts": ('"a b"@', "x.txt"),
     "details": ("a+b=c/", "x.txt"),
     "settings": (";password=", "x.yml"),
+    "kubernetes": ("kind: Secret\ndata:\n  a: bbbbbbbbbb1\n---\n", "x.yml"),
+    "next lines": ("secret:\n  abcdefgh12\n", "x.yml"),
     "services": ("github token ", "x.txt"),
     "pairs": ('auth("a","b', "x.py"),
 }
