@@ -154,7 +154,9 @@ def _is_spelled_out(text: str, match: re.Match[str], *, cued: bool) -> bool:
         several = len(groups) >= 3 or match[0].startswith("::")
         return len(groups) >= 6 or alone or (several and cued and around in {'""', "''", "``"})
     if bare.endswith("::") and groups[0].isdigit() and len(groups) == 1 and not cued:
-        return text[match.end() : match.end() + 1] == "/"  # else a number before the `::` of reStructuredText
+        return text[match.end() : match.end() + 1] == "/" or match[0] == text.strip(
+            "\r\n"
+        )  # else a number before the `::` of reStructuredText
     sliced = text[match.start() - 1 : match.start()] == "[" and text[: match.start() - 1][-2:] != "//"
     if len(groups) >= 3 or (any(len(group) == 4 for group in groups) and not sliced):
         return True
