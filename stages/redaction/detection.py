@@ -10,8 +10,8 @@ bytes and MARGIN bytes on either side; detect-secrets has its own bounds (`plugi
 share of each document: telephone numbers are asked of phonenumbers in the first EXACT_BYTES of windows, values are
 judged at the first EXACT_HITS places, kingfisher is asked until then or until it has found MOST_TOKENS, and not about
 segments with more than MOST_URLS URLs of users or MOST_SECRETS times the word `Secret`. From there on the form alone
-decides, which redacts more: windows are looked at in blocks, and neighbours of one kind become one. So work is linear in
-the length, and a value longer than MARGIN in a line longer than WINDOW may be found in part only.
+decides, which redacts more: windows are looked at in blocks, and neighbours of one kind become one. So work is linear
+in the length, and a value longer than MARGIN in a line longer than WINDOW may be found in part only.
 """
 
 from __future__ import annotations
