@@ -18,6 +18,7 @@ from stages.redaction.model import Finding
 
 KIND_ORDER = ("KEY", "PASSWORD", "CREDIT_CARD", "IBAN", "EMAIL", "PHONE", "IP_ADDRESS", "MAC_ADDRESS", "NAME")
 _LINE_END = re.compile(rb"\r\n?|\n")
+_RETURN_BEFORE_FEED = re.compile(rb"\r(?=[^\r\n]+\n)")  # two line ends, of which nothing may make one
 _INDENTATION = re.compile(rb"[ \t]*")
 _NOTHING = (b"", b"\r", b"\n")
 _BACKSLASH = 0x5C
@@ -60,19 +61,20 @@ def _strength(finding: Finding) -> tuple[int, int, int, str, str]:
 
 
 def clear_of_returns(data: bytes, spans: Iterable[Finding]) -> Iterator[Finding]:
-    r"""The disjoint `spans`, cut so that no kept `\r` comes to stand before a `\n`, and no `\r\n` is torn apart."""
+    r"""The disjoint `spans`, cut so that no kept `\r` comes to stand before a kept `\n`, and no `\r\n` is torn apart."""
     if b"\r" not in data:
         yield from spans
         return
     for span in spans:
-        start, end = span.start, span.end
+        start = span.start
         if data[start : start + 1] == b"\n" and data[start - 1 : start] == b"\r":
             start += 1
-        last = data.rfind(b"\r", start, end)
-        lone = last >= 0 and last + 1 < end and b"\n" not in data[last:end] and data[end : end + 1] == b"\n"
-        for left, right in ((start, last), (last + 1, end)) if lone else ((start, end),):
-            if left < right:
-                yield span._replace(start=left, end=right)
+        for lone in _RETURN_BEFORE_FEED.finditer(data, start, span.end + 1):
+            if start < lone.start():
+                yield span._replace(start=start, end=lone.start())
+            start = lone.end()
+        if start < span.end:
+            yield span._replace(start=start)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Replacement touches spans and nothing else; doing it again changes nothing."""
 
+import re
 from itertools import pairwise
 
 import pyarrow as pa
@@ -8,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stages.redaction.model import Finding
-from stages.redaction.replace import merge, substitute
+from stages.redaction.replace import clear_of_returns, merge, substitute
 from stages.redaction.settings import DEFAULT_PLACEHOLDERS
 from tests.redaction.samples import AWS_ID, GITHUB, JWT, PASSWORD, PEM, PLAIN_PASSWORD, SLACK_HOOK, run
 
@@ -161,6 +162,16 @@ def test_a_key_over_several_lines_keeps_its_line_ends(newline):
     redacted, spans = run(text, "k.txt")
     assert redacted == f"a{newline}<KEY>{newline * 5}b{newline}"
     assert spans[0]["original_length"] == len(PEM.replace("\n", ""))
+
+
+@pytest.mark.parametrize("before", ["\r", "a\r", "a\r\r", "a\r\n"])
+@pytest.mark.parametrize("after", ["\n", "\r", "\r\n"])
+def test_line_ends_kept_of_one_span_stay_as_many(before, after):
+    data = f"{before}secret{after}b\n".encode()
+    (span, *more) = clear_of_returns(data, [Finding(0, len(data) - 2, "KEY", "d", "r")])
+    result = substitute(data, [span, *more], dict(DEFAULT_PLACEHOLDERS)).data
+    assert re.findall(rb"\r\n?|\n", result) == re.findall(rb"\r\n?|\n", data)
+    assert b"secret" not in result
 
 
 def test_null_and_empty_texts_pass_through():
