@@ -10,8 +10,10 @@ bytes and MARGIN bytes on either side; detect-secrets has its own bounds (`plugi
 share of each document: telephone numbers are asked of phonenumbers in the first EXACT_BYTES of windows, values are
 judged at the first EXACT_HITS places, kingfisher is asked until then or until it has found MOST_TOKENS, and not about
 segments with more than MOST_URLS URLs of users or MOST_SECRETS times the word `Secret`. From there on the form alone
-decides, which redacts more: windows are looked at in blocks, and neighbours of one kind become one. So work is linear
-in the length, and a value longer than MARGIN in a line longer than WINDOW may be found in part only.
+decides, which redacts more: the text is looked at in blocks, and neighbours of one kind become one; after MOST_VALUES
+values (no file of a megabyte has as many, unless it is a bare list of them) all that are within FLOOD_GAP bytes of each
+other. So work is linear in the length, and a value longer than MARGIN in a line longer than WINDOW may be found in
+part only.
 """
 
 from __future__ import annotations
@@ -50,6 +52,9 @@ MARGIN = 1_024
 BLOCK = 16_384
 EXACT_BYTES = 65_536
 EXACT_HITS = 10_000
+MOST_VALUES = 50_000
+FLOOD_GAP = 64
+MOST_PLUGIN_HITS = 200_000
 MOST_TOKENS = 2_000
 MOST_URLS = 2_000
 MOST_SECRETS = 1_000
@@ -69,10 +74,16 @@ _CONFIG_NAMES = re.compile(
     re.I,
 )
 # A word of every name that detect-secrets' keyword plugin or NAMES_OF_SECRETS knows.
-_NAMES = re.compile(
-    rb"(?:api|auth|service|account|db|database|priv|private|client|access|master|shared|session|encrypt\w{0,9}|sign\w{0,9})"
-    rb"[_-]?key|key[_-]?pass|pass|pwd|secret|contrase|token|credential|bearer",
-    re.I,
+_NAMES = Patterns(
+    (
+        Expression(
+            r"(?:api|auth|service|account|db|database|priv|private|client|access|master|shared|session|"
+            r"encrypt[0-9A-Za-z_]{0,9}|sign[0-9A-Za-z_]{0,9})[_-]?key|key[_-]?pass|pass|pwd|secret|contrase|token|"
+            r"credential|bearer",
+            0,
+            CASELESS | SINGLE,
+        ),
+    )
 )
 _PROSE_NAMES = re.compile(r"\.(?:md|rst|txt|adoc|org|log|html?|example|sample|template)$|^[^.]*$", re.I)
 
@@ -82,11 +93,24 @@ _Windows: TypeAlias = dict[tuple[int, int], list[int]]
 
 @dataclasses.dataclass
 class _Work:
-    """What a document has cost so far: places looked at, bytes of windows with telephones, kingfisher's finds."""
+    """What a document has cost so far: places looked at, values found there, bytes with telephones, kingfisher's finds.
+
+    `wide` are the detectors of whole documents that it needs.
+    """
 
     hits: int = 0
+    values: int = 0
     phone_bytes: int = 0
     tokens: int = 0
+    wide: set[int] = dataclasses.field(default_factory=set)
+
+    @property
+    def crowded(self) -> bool:
+        return self.hits > EXACT_HITS
+
+    @property
+    def flooded(self) -> bool:
+        return self.values > MOST_VALUES
 
 
 def find_in_document(data: bytes, path: bytes, settings: Settings) -> list[Finding]:
@@ -94,27 +118,31 @@ def find_in_document(data: bytes, path: bytes, settings: Settings) -> list[Findi
     name = path.decode("utf-8", "replace")
     found: set[Finding] = set()
     secrets = {"KEY", "PASSWORD"} & set(settings.kinds)
-    databases = _databases(settings.kinds, settings.level)
+    plugins, *databases = _databases(settings.kinds, settings.level)
     plugin_hits: list[Hit] = []
     work = _Work()
-    wide: set[int] = set()
-    for start, end in _segments(data):
+    for start, end in _segments(data, SEGMENT, SEGMENT_OVERLAP):
         piece = data if end - start == len(data) else data[start:end]
+        if len(plugin_hits) < MOST_PLUGIN_HITS:
+            plugin_hits += [(start + place, number) for place, number in plugins.scan(piece)]
+        if work.crowded:
+            found.update(_apply_to_blocks(data, (start, end), name, settings, work))
+            continue
         hits = [hit for database in databases for hit in database.scan(piece)]
-        plugin_hits += [(start + end, number) for end, number in hits if number <= NOT_INI]
+        work.wide |= {number for _, number in hits if number in _WIDE}
         found.update(_shift(_apply_rules(piece, hits, name, settings, work), start))
         found.update(_after_names(data, start, hits, work))
-        wide |= {number for _, number in hits if number in _WIDE}
         if secrets and settings.kingfisher and _may_ask(piece, work):
             found.update(_shift(_known_tokens(piece, settings.level, work), start))
-    for number in sorted(wide):
+    for number in sorted(work.wide):
         found.update(_WIDE[number](data))
     if secrets and (
         any(number != NOT_INI for _, number in plugin_hits) or _must_parse(data, name, plugin_hits, settings.level)
     ):
         found.update(_plugin_findings(data, name, plugin_hits, settings))
     found.update(tuple(find_repeats(data, found)))
-    return sorted(finding for finding in found if finding.kind in settings.kinds)
+    ordered = sorted(finding for finding in found if finding.kind in settings.kinds)
+    return [*ordered[:MOST_VALUES], *_joined(data, ordered[MOST_VALUES:], flooded=True)]
 
 
 @functools.cache
@@ -122,6 +150,15 @@ def _rules(kinds: tuple[str, ...], level: int) -> dict[int, Rule]:
     """Rules that can report one of `kinds` at `level`, by expression number."""
     rules = (rule for rule in (*_SECRETS, *_PERSONAL) if rule.level <= level and set(rule.kinds) & set(kinds))
     return dict(enumerate(rules, start=_RULES_FROM))
+
+
+@functools.cache
+def _single_databases(kinds: tuple[str, ...], level: int) -> tuple[Patterns, ...]:
+    """`_databases` but the first, which say once for a text that an expression matches it."""
+    return tuple(
+        Patterns(tuple(one._replace(flags=one.flags | SINGLE) for one in patterns.expressions))
+        for patterns in _databases(kinds, level)[1:]
+    )
 
 
 @functools.cache
@@ -143,18 +180,18 @@ def _databases(kinds: tuple[str, ...], level: int) -> tuple[Patterns, ...]:
     return Patterns(plugins), Patterns(tuple(secrets)), Patterns(tuple(personal))
 
 
-def _segments(data: bytes) -> Iterator[tuple[int, int]]:
-    """Stretches of about SEGMENT bytes that together cover `data`, cut at line ends where there are any."""
-    start, size = 0, len(data)
-    while size - start > SEGMENT:
-        end = data.rfind(b"\n", start + SEGMENT_OVERLAP, start + SEGMENT) + 1
+def _segments(data: bytes, most: int, overlap: int, within: tuple[int, int] | None = None) -> Iterator[tuple[int, int]]:
+    """Stretches of about `most` bytes that together cover `data` (or what is `within`), cut at line ends if any."""
+    start, size = within or (0, len(data))
+    while size - start > most:
+        end = data.rfind(b"\n", start + overlap, start + most) + 1
         if end:
             yield start, end
             start = end
         else:
-            end = _boundary(data, start + SEGMENT)
+            end = _boundary(data, start + most)
             yield start, end
-            start = _boundary(data, end - SEGMENT_OVERLAP)
+            start = _boundary(data, end - overlap)
     yield start, size
 
 
@@ -174,23 +211,50 @@ def _shift(findings: Iterable[Finding], by: int) -> Iterator[Finding]:
 
 
 def _apply_rules(data: bytes, hits: Sequence[Hit], name: str, settings: Settings, work: _Work) -> Iterator[Finding]:
+    """What the rules find in the windows of their `hits`; by blocks from where the document is crowded."""
     rules = _rules(settings.kinds, settings.level)
-    file_name = name.rpartition("/")[2].lower()
-    style = "config" if _CONFIG_NAMES.search(file_name) else "prose" if _PROSE_NAMES.search(file_name) else "code"
-    for start, end, places, crowded in _blocks(_windows(data, hits), work):
+    file_name, style = _style(name)
+    for (start, end), places in _windows(data, hits).items():
+        if work.crowded:
+            yield from _apply_to_blocks(data, (start, len(data)), name, settings, work)
+            return
+        work.hits += len(places)
         finds = {rules[number].find for number in places}
         if find_phones in finds:
             work.phone_bytes += end - start
-        hurried = crowded or work.phone_bytes > EXACT_BYTES
         text = data[start:end].decode("utf-8", "replace")
-        window = Window(text, start, style, file_name, settings, hurried, crowded)
-        if not crowded:
-            for find in finds:
-                yield from (one for one in find(window) if not _is_cut(data, one, start, end))
-            continue
-        if finds & _JUDGES:
-            finds = finds - _JUDGES | {find_by_form}
-        yield from _joined(data, sorted(one for find in finds for one in find(window)))
+        window = Window(text, start, style, file_name, settings, hurried=work.phone_bytes > EXACT_BYTES)
+        for find in finds:
+            for one in find(window):
+                if not _is_cut(data, one, start, end):
+                    work.values += 1
+                    yield one
+
+
+def _apply_to_blocks(
+    data: bytes, within: tuple[int, int], name: str, settings: Settings, work: _Work
+) -> Iterator[Finding]:
+    """What the form alone tells in blocks of a stretch of a crowded document; neighbours become one."""
+    rules = _rules(settings.kinds, settings.level)
+    file_name, style = _style(name)
+    for start, end in _segments(data, BLOCK, MARGIN, within):
+        block = data[start:end]
+        databases = _single_databases(settings.kinds, settings.level)
+        numbers = {number for database in databases for _, number in database.scan(block)}
+        work.wide |= numbers & _WIDE.keys()
+        finds = {rules[number].find for number in numbers & rules.keys()}
+        finds = finds - _JUDGES | {find_by_form} if finds & _JUDGES else finds
+        text = block.decode("utf-8", "replace")
+        window = Window(text, start, style, file_name, settings, hurried=True, crowded=True)
+        found = list(_joined(data, sorted(one for find in finds for one in find(window)), flooded=work.flooded))
+        work.values += len(found)
+        yield from found
+
+
+def _style(path: str) -> tuple[str, str]:
+    """The file's name in lower case, and how values stand in such a file: see `Window`."""
+    name = path.rpartition("/")[2].lower()
+    return name, "config" if _CONFIG_NAMES.search(name) else "prose" if _PROSE_NAMES.search(name) else "code"
 
 
 def _is_cut(data: bytes, finding: Finding, start: int, end: int) -> bool:
@@ -203,41 +267,26 @@ def _is_cut(data: bytes, finding: Finding, start: int, end: int) -> bool:
     return (left or right) and finding.end - finding.start < MARGIN
 
 
-def _blocks(windows: _Windows, work: _Work) -> Iterator[tuple[int, int, set[int], bool]]:
-    """Each window with its rules; once the document is crowded, windows that are close together as one."""
-    block: tuple[int, int, set[int], bool] | None = None
-    for (start, end), places in windows.items():
-        crowded = work.hits > EXACT_HITS
-        work.hits += len(places)
-        if not crowded:
-            yield start, end, set(places), False
-        elif block and end - block[0] <= BLOCK and start <= block[1] + WINDOW:
-            block = (block[0], max(end, block[1]), block[2].union(places), True)
-        else:
-            if block:
-                yield block
-            block = (start, end, set(places), True)
-    if block:
-        yield block
+def _joined(data: bytes, findings: Iterable[Finding], *, flooded: bool) -> Iterator[Finding]:
+    """`findings` (sorted), joined where at most three bytes of punctuation or white space part two of one kind.
 
-
-def _joined(data: bytes, findings: Iterable[Finding]) -> Iterator[Finding]:
-    """`findings` (sorted), those of one kind joined that at most three bytes of punctuation or white space part."""
-    last: Finding | None = None
+    In a flooded document any that are at most FLOOD_GAP bytes apart are joined.
+    """
+    group: Finding | None = None
+    until = -1
     for one in findings:
-        if (
-            last
-            and last.kind == one.kind
-            and one.start <= last.end + 3
-            and not data[last.end : one.start].strip(_BETWEEN)
-        ):
-            last = last._replace(end=max(last.end, one.end))
+        if group and (one.start <= until + FLOOD_GAP if flooded else _touch(data, group.kind, until, one)):
+            until = max(until, one.end)
             continue
-        if last:
-            yield last
-        last = one
-    if last:
-        yield last
+        if group:
+            yield group if group.end == until else group._replace(end=until)
+        group, until = one, one.end
+    if group:
+        yield group if group.end == until else group._replace(end=until)
+
+
+def _touch(data: bytes, kind: str, end: int, one: Finding) -> bool:
+    return one.kind == kind and one.start <= end + 3 and not data[end : one.start].strip(_BETWEEN)
 
 
 def _windows(data: bytes, hits: Iterable[Hit]) -> _Windows:
@@ -273,14 +322,14 @@ def _after_names(data: bytes, start: int, hits: Iterable[Hit], work: _Work) -> I
     """Values that the line before names, in the segment at `start`, as long as the document is not crowded."""
     for place in sorted({end for end, number in hits if number == _NEXT_LINE}):
         work.hits += 1
-        if work.hits > EXACT_HITS:
+        if work.crowded:
             return
         yield from find_next_line(data, start + place)
 
 
 def _may_ask(piece: bytes, work: _Work) -> bool:
     """Whether kingfisher is still asked in this document; see the bounds of the module."""
-    return work.tokens < MOST_TOKENS and work.hits <= EXACT_HITS and _few_traps(piece)
+    return work.tokens < MOST_TOKENS and not work.crowded and _few_traps(piece)
 
 
 def _few_traps(piece: bytes) -> bool:
@@ -302,7 +351,7 @@ def _must_parse(data: bytes, name: str, hits: Sequence[Hit], level: int) -> bool
     At high sensitivity bare entropy counts, so every such file is rewritten.
     """
     rewritten = is_rewritten(data, name, not_ini=any(number == NOT_INI for _, number in hits))
-    return rewritten and (level == 2 or _NAMES.search(data) is not None)
+    return rewritten and (level == 2 or bool(_NAMES.scan(data)))
 
 
 def _plugin_findings(data: bytes, name: str, hits: Sequence[Hit], settings: Settings) -> Iterator[Finding]:
@@ -336,8 +385,8 @@ def _line_starts(text: str) -> list[int]:
 
 def _line_at(text: str, start: int, end: int) -> str:
     left = max(text.rfind("\n", 0, start) + 1, start - WINDOW)
-    right = text.find("\n", end)
-    return text[left : min(len(text) if right < 0 else right, end + WINDOW)]
+    right = text.find("\n", end, end + WINDOW)
+    return text[left : end + WINDOW if right < 0 else right]
 
 
 def _locate(text: str, lines: Sequence[int], secret: Secret) -> Iterator[tuple[int, int]]:

@@ -7,11 +7,16 @@ what replacement needs); tables hold characters. No object here shows a value in
 from __future__ import annotations
 
 import dataclasses
+import functools
 import re
 from collections.abc import Callable, Iterable
 from typing import NamedTuple, TypeAlias
 
+import numpy as np
+
 from stages.redaction.settings import Settings
+
+_LONG = 2_048  # characters from which on the byte offset of each is worked out once
 
 
 class Finding(NamedTuple):
@@ -46,10 +51,20 @@ class Window:
         """A finding of Gristmill's own at characters [start, end) of this window."""
         if self.text.isascii():
             return Finding(self.start + start, self.start + end, kind, "gristmill", rule)
+        if len(self.text) > _LONG:
+            return Finding(self.start + self._bytes[start], self.start + self._bytes[end], kind, "gristmill", rule)
         left = len(self.text[:start].encode())
         return Finding(
             self.start + left, self.start + left + len(self.text[start:end].encode()), kind, "gristmill", rule
         )
+
+    @functools.cached_property
+    def _bytes(self) -> list[int]:
+        """The byte offset of each character, and of the end."""
+        codes = np.frombuffer(self.text.encode("utf-32-le"), np.uint32)
+        widths = 1 + (codes > 0x7F) + (codes > 0x7FF) + (codes > 0xFFFF)
+        offsets: list[int] = np.concatenate(([0], np.cumsum(widths))).tolist()
+        return offsets
 
 
 _PLACEHOLDER = re.compile(r"<[A-Z][A-Z0-9_]{1,39}>")

@@ -16,6 +16,8 @@ MOST_VALUES = 64
 _SHORTEST = {"KEY": 10, "PASSWORD": 8}
 _DIGIT = re.compile(rb"[0-9]")
 _NO_DIGIT = re.compile(rb"[^0-9]")
+# Bytes of a word: letters, digits, underscore, parts of a longer character.
+_INNER = frozenset(byte for byte in range(256) if bytes([byte]).isalnum() or byte == ord("_") or byte >= 0x80)
 
 
 def find_repeats(data: bytes, findings: Iterable[Finding]) -> Iterator[Finding]:
@@ -44,16 +46,12 @@ def _is_distinctive(value: bytes, kind: str) -> bool:
 
 
 def _places(data: bytes, value: bytes) -> Iterator[int]:
+    """Where `value` stands in `data` as a whole word: no edge between two bytes of one word."""
+    first, last = value[0] in _INNER, value[-1] in _INNER
     at = data.find(value)
     while at >= 0:
         end = at + len(value)
-        if not (_is_inner(data[at - 1 : at]) and _is_inner(value[:1])) and not (
-            _is_inner(data[end : end + 1]) and _is_inner(value[-1:])
-        ):
+        inside = (first and at > 0 and data[at - 1] in _INNER) or (last and end < len(data) and data[end] in _INNER)
+        if not inside:
             yield at
         at = data.find(value, end)
-
-
-def _is_inner(char: bytes) -> bool:
-    """Whether a byte belongs to a word: letters, digits, underscore, parts of a longer character."""
-    return char.isalnum() or char == b"_" or char >= b"\x80"

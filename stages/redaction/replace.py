@@ -61,7 +61,7 @@ def _strength(finding: Finding) -> tuple[int, int, int, str, str]:
 
 
 def clear_of_returns(data: bytes, spans: Iterable[Finding]) -> Iterator[Finding]:
-    r"""The disjoint `spans`, cut so that no kept `\r` comes to stand before a kept `\n`, and no `\r\n` is torn apart."""
+    r"""The disjoint `spans`, cut so that no kept `\r` comes to stand before a `\n`, and no `\r\n` is torn apart."""
     if b"\r" not in data:
         yield from spans
         return

@@ -90,6 +90,7 @@ MARKS = (
 )
 PIECES = (*VALUES, *NAMES, *MARKS)
 _LINE_END = re.compile(r"\r\n?|\n")
+_INDENT = re.compile(r"[ \t]*")
 _BARE = re.compile(r"[\w.]+", re.ASCII)
 
 _PIECE = st.sampled_from(PIECES) | st.text(max_size=8)
@@ -122,7 +123,7 @@ def check(text: str, path: str, level: str = "medium") -> None:
 
 
 def _check_spans(data, result, redacted, rows, *, quote) -> None:
-    """Bytes outside spans are those of the original; inside stand the placeholder and the line ends.
+    """Bytes outside spans are those of the original; inside stand the placeholder, the line ends, the last indentation.
 
     A bare value of a language with `quote` may have become a string: whole words only, and one line.
     """
@@ -131,11 +132,14 @@ def _check_spans(data, result, redacted, rows, *, quote) -> None:
     for span, start, end, row in zip(result.spans, result.starts, result.ends, rows, strict=True):
         placeholder = DEFAULT_PLACEHOLDERS[span.kind]
         original = data[span.start : span.end].decode()
-        line_ends = "".join(_LINE_END.findall(original))
+        ends = list(_LINE_END.finditer(original))
+        indent = _INDENT.match(original, ends[-1].end())[0] if ends else ""
         assert old <= span.start < span.end and result.data[at:start] == data[old : span.start]
         shown = redacted[row["start"] : row["end"]]
-        assert result.data[start:end].decode() == shown + line_ends and row["kind"] == span.kind
+        layout = result.data[start:end].decode().removeprefix(shown)
+        line_ends = "".join(match[0] for match in ends)
+        assert layout in (line_ends, line_ends + indent) and row["kind"] == span.kind
         assert shown == placeholder or (shown == quote + placeholder + quote and _BARE.fullmatch(original))
-        assert row["original_length"] == len(original) - len(line_ends)
+        assert row["original_length"] == len(original) - len(layout)
         at, old = end, span.end
     assert result.data[at:] == data[old:]
