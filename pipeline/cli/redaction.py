@@ -67,6 +67,8 @@ def report_text(found: RedactionReport) -> str:
     for each in found.languages[:_TOP]:
         name = printable(each.language or "(undecided)")
         lines.append(f"  {name:<30}{each.redacted:>10,} of {each.files:,} files   {_listed(each.kinds)}".rstrip())
+    if len(found.languages) > _TOP:
+        lines.append(f"  and {len(found.languages) - _TOP:,} more: --json lists all")
     return "\n".join([*lines, *(line for sample in found.samples for line in _sample_lines(sample))])
 
 

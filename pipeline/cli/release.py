@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -121,9 +122,14 @@ def _lines(manifest: Manifest) -> list[str]:
     languages = sorted(manifest.languages, key=lambda item: (-item.rows, item.language or ""))
     lines += ["", f"languages ({len(languages):,})"]
     lines += [f"  {item.language or '(undecided)':<30}{item.rows:>12,}" for item in languages[:_TOP]]
+    lines += _more(languages)
     licences = sorted(manifest.licences, key=lambda item: (-item.rows, item.expression or "", item.license_type))
     lines += ["", f"licences ({len(licences):,})"]
     lines += [
         f"  {item.expression or '(none found)':<50}{item.license_type:<16}{item.rows:>12,}" for item in licences[:_TOP]
     ]
-    return lines
+    return lines + _more(licences)
+
+
+def _more(items: Sequence[object]) -> list[str]:
+    return [f"  and {len(items) - _TOP:,} more: --json lists all"] if len(items) > _TOP else []

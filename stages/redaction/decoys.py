@@ -155,10 +155,11 @@ def is_plausible_password(value: str) -> bool:
     return (not _is_known_words(value) and not is_wordy(value) and not value.isdigit()) or _is_mixed(value)
 
 
-# NATS nkeys, age, OpenSSH, X.509 SubjectPublicKeyInfo and certificates in base64.
+# NATS nkeys, age, OpenSSH, X.509 SubjectPublicKeyInfo and certificates in base64; checksums that name their kind.
 _PUBLIC = re.compile(
     r"[ACNOU][A-Z2-7]{55}$|age1[02-9ac-hj-np-z]{58}$|AAAA[BCE]3NzaC1|AAAAE2VjZHNh|"
-    r"MII[BC][CI]jANBgkq|MIGfMA0GC|MFkwEwYH|MCowBQYDK2V|LS0tLS1CRUdJTiB(?:DRVJU|QVUJM)"
+    r"MII[BC][CI]jANBgkq|MIGfMA0GC|MFkwEwYH|MCowBQYDK2V|LS0tLS1CRUdJTiB(?:DRVJU|QVUJM)|"
+    r"(?:sha(?:1|224|256|384|512)|md5|blake2[bs]?|blake3)[=:\-]"
 )
 _ASCII_DIGIT = re.compile(r"[0-9]")
 _LONG_NUMBER = 24  # digits; longer than any identifier, time or amount that is written as a number

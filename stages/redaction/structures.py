@@ -37,6 +37,7 @@ _ENTRY = re.compile(rb"[\"']?[\w.\-/]{1,253}[\"']?:[ \t]*(?P<value>[^\r\n]*)")
 _BLOCK = re.compile(rb"[|>][+\-0-9]*[ \t]*(?:#.*)?$")
 _CERTIFICATE = (b"LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0t", b"-----BEGIN CERTIFICATE")
 _LONGEST = 65_536
+_MOST_JUDGED = 5_000  # netrc entries; all that stands in further ones goes
 _LONGEST_LINE = 1_200
 _NETRC = re.compile(
     rb"\bmachine\s{1,8}\S{1,128}\s{1,32}(?:login|account)\s{1,8}\S{1,128}\s{1,32}password\s{1,8}(\S{4,256})"
@@ -58,11 +59,12 @@ _NAME_BEFORE = re.compile(rb"[\w.\-]{0,64}" + _NAME, re.I)
 
 
 def find_structures(data: bytes) -> Iterator[Finding]:
-    """Every value in the document `data` (UTF-8) that is one of a Kubernetes Secret or of a netrc entry."""
+    """Every value in the document `data` (UTF-8) of a Kubernetes Secret, and every password of a netrc entry."""
     for start, end in _secret_values(data):
         yield Finding(start, end, "KEY", "gristmill", "kubernetes-secret")
-    for match in _NETRC.finditer(data):
-        if is_plausible_password(match[1].decode("utf-8", "replace")):
+    for number, match in enumerate(_NETRC.finditer(data)):
+        value = match[1]
+        if number >= _MOST_JUDGED or is_plausible_password(value.decode("utf-8", "replace")):
             yield Finding(*match.span(1), "PASSWORD", "gristmill", "netrc")
 
 

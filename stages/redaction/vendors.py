@@ -69,7 +69,9 @@ def find_beside_service(window: Window) -> Iterator[Finding]:
     """Values shortly behind the name of a service."""
     for match in _SERVICE.finditer(window.text):
         value = match["value"]
-        named = _KEY_WORD.search(match["between"]) is not None and _TOLD.search(match["between"]) is None
+        if _TOLD.search(match["between"]):
+            continue
+        named = _KEY_WORD.search(match["between"]) is not None
         if (named and is_opaque_digest(value)) or (len(value) >= (16 if named else 20) and is_opaque(value)):
             yield window.finding(*match.span("value"), "KEY", "service")
 

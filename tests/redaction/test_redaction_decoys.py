@@ -14,6 +14,7 @@ HEX = {
 }
 UUID = "40dbf4f0-a4f0-4efb-aba9-17f5d8e0ae3a"
 SRI = base64.b64encode(hashlib.sha512(b"x").digest()).decode()
+URL_SAFE = base64.urlsafe_b64encode(hashlib.sha256(b"x").digest()).decode().rstrip("=")
 NOISE = base64.b64encode(random.Random(5).randbytes(600)).decode()
 
 CLASSES = {
@@ -39,6 +40,8 @@ CLASSES = {
         ("Cargo.lock", f'name = "secrecy"\nchecksum = "{HEX[64]}"'),
         ("go.sum", "github.com/golang-jwt/jwt v1.0.0 h1:" + base64.b64encode(bytes.fromhex(HEX[64])).decode()),
         ("composer.lock", f'"reference": "{HEX[40]}",\n"shasum": "{HEX[40]}"'),
+        ("x.dist-info/RECORD", f"glsl/cap-square.glsl,sha256={URL_SAFE},970\nspotify.py,sha256={URL_SAFE},12"),
+        ("a.txt", f"gitlab runner, sha256: {URL_SAFE}"),
         ("Pipfile.lock", f'"keyring": {{"hashes": ["sha256:{HEX[64]}"]}}'),
     ],
     "git objects": [
